@@ -69,6 +69,7 @@ urlpatterns = [
     path("services/preview/<int:number>/", entries.trigger_preview_part, name="preview"),
     path("suggestions/pick/<slug:kind>/", suggestions.pick_entries, name="pick"),
     path("suggestions/seats/", suggestions.suggest_seats, name="suggest_seats"),
+    path("suggestions/services/", suggestions.suggest_services, name="suggest_services"),
     path("<slug:key>/many/<slug:action_key>/", bulk.change_many, name="change_many"),
     path("<slug:key>/", lists.section_list, name="list"),
     path("<slug:key>/csv/", lists.section_csv, name="csv"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from configurator.forms.entries import ServiceChoiceField
 from configurator.forms.seat_field import SeatField
+from configurator.forms.service_field import ServiceField
 
 HIGHEST_PENALTY = 2147483647
 
@@ -14,12 +14,11 @@ HIGHEST_PENALTY = 2147483647
 class ServiceOnlyForm(forms.Form):
     """Which service."""
 
-    service = ServiceChoiceField()
+    service = ServiceField()
 
     def __init__(self, *arguments: object, **named: object) -> None:
         super().__init__(*arguments, **named)
         self.label_suffix = ""
-        self.fields["service"].choose_from_all()
 
 
 class AssignForm(ServiceOnlyForm):

@@ -15,6 +15,7 @@ from configurator.checks import entry_checks
 from configurator.database.text_order import ordered_by
 from configurator.forms import picker
 from configurator.forms.seat_field import SeatField
+from configurator.forms.service_field import ServiceField
 from configurator.importing.service_words import store_bindings
 from configurator.users import password_rules
 from schemas import mac_address, passwords
@@ -228,25 +229,10 @@ class PauseReasonForm(EntryForm):
         fields: ClassVar = ["name"]
 
 
-class ServiceChoiceField(forms.ModelChoiceField):
-    """One of the services, each with its queue or context: several may have one name."""
-
-    def __init__(self, **named: Any) -> None:
-        super().__init__(**{"queryset": models.Service.objects.none(), "label": _("Service"), **named})
-
-    def choose_from_all(self) -> None:
-        """Offer the services that there are now, in the order of their names."""
-        self.queryset = models.Service.objects.order_by(ordered_by("name"), "pk")
-
-    def label_from_instance(self, obj: Any) -> str:
-        """A service as it stands in the list of choices."""
-        return f"{obj.name} ({obj.queue or obj.context})"
-
-
 class VariableForm(EntryForm):
     """A variable of one service."""
 
-    service = ServiceChoiceField()
+    service = ServiceField()
 
     class Meta:
         model = models.Variable
@@ -254,7 +240,6 @@ class VariableForm(EntryForm):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.fields["service"].choose_from_all()
         self._before = self.instance.service if self.instance.pk else None
 
     def clean(self) -> dict[str, Any]:

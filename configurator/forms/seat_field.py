@@ -1,4 +1,4 @@
-"""A seat by what is typed: there may be ten thousand of them, too many to choose from in a list."""
+"""A seat by what is typed."""
 
 from __future__ import annotations
 
@@ -6,37 +6,22 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from configurator import models
+from configurator.forms.suggested import SuggestedInput
 from schemas import mac_address
 
 
-class SeatInput(forms.TextInput):
-    """A text with suggestions that the server finds while one types."""
+class SeatInput(SuggestedInput):
+    """The extension, which is how people call a seat."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            attrs={
-                "list": "seat-names",
-                "autocomplete": "off",
-                "spellcheck": "false",
-                "maxlength": "200",
-                "hx-get": reverse_lazy("suggest_seats"),
-                "hx-trigger": "input changed delay:200ms, focus once",
-                "hx-target": "#seat-names",
-                "hx-sync": "this:replace",
-            }
-        )
-        self.template_name = "configurator/seat_input.html"
+    kind = "seats"
 
-    def format_value(self, value: Any) -> str:
-        """The extension, which is how people call a seat."""
-        if isinstance(value, int):
-            seat = models.Seat.objects.filter(pk=value).first()
-            return seat.extension if seat else ""
-        return str(value or "")
+    def name_of(self, row: int) -> str:
+        """Its extension."""
+        seat = models.Seat.objects.filter(pk=row).first()
+        return seat.extension if seat else ""
 
 
 class SeatField(forms.CharField):

@@ -18,21 +18,29 @@ Bindings = dict[int, int]
 """Row of a service, and the penalty."""
 
 
+def full_name(service: models.Service) -> str:
+    """A service with what tells it from others of its name."""
+    return f"{service.name} ({service.queue or service.context})"
+
+
 class ServiceNames:
-    """Finds services by name, context or queue. Read once, for a whole file."""
+    """Finds services by their full name, by name, context or queue. Read once, for a whole file."""
 
     def __init__(self) -> None:
         self._services = {service.pk: service for service in models.Service.objects.order_by("pk")}
         self._named: dict[str, set[int]] = defaultdict(set)
         self._others: dict[str, set[int]] = defaultdict(set)
+        self._full: dict[str, set[int]] = defaultdict(set)
         for pk, service in self._services.items():
             self._named[_key(service.name)].add(pk)
+            self._full[_key(full_name(service))].add(pk)
             for other in filter(None, (service.context, service.queue)):
                 self._others[_key(other)].add(pk)
 
     def find(self, text: str) -> models.Service:
-        """The one service of this name; of this context or queue where no name fits. ValueError."""
-        found = self._named.get(_key(text)) or self._others.get(_key(text)) or set()
+        """The one service of this name; else of this full name, or of this context or queue. ValueError."""
+        every = (self._named, self._full, self._others)
+        found = next((kind[_key(text)] for kind in every if _key(text) in kind), set())
         if not found:
             raise ValueError(_("There is no service %(name)s.") % {"name": text[:80]})
         if len(found) > 1:

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from configurator.database.text_order import ordered_by
 from configurator.forms import picker
+from configurator.importing.service_words import full_name
 from configurator.sections.registry import SECTIONS
 
 MOST_SUGGESTED = 25
@@ -19,6 +20,16 @@ def suggest_seats(request: HttpRequest) -> HttpResponse:
     found = SECTIONS["seats"].find(request.GET.get("seat", "").strip()[:200])
     seats = found.prefetch_related(None).order_by(ordered_by("extension"))[:MOST_SUGGESTED]
     return render(request, "configurator/suggested_seats.html", {"seats": seats})
+
+
+@require_GET
+def suggest_services(request: HttpRequest) -> HttpResponse:
+    """Options for the field of a service: its name, with what tells it from others of this name."""
+    words = request.GET.get("service", "").strip()[:200].replace("(", " ").replace(")", " ")
+    found = SECTIONS["services"].find(words).prefetch_related(None)
+    services = found.order_by(ordered_by("name"), "pk")[:MOST_SUGGESTED]
+    names = [full_name(service) for service in services]
+    return render(request, "configurator/suggested_services.html", {"names": names})
 
 
 @require_http_methods(["GET", "POST"])

@@ -363,6 +363,26 @@ def test_a_list_that_was_pasted_is_added_or_told_of(page: Page) -> None:
     expect(page.locator(".pasted")).to_contain_text("No such service")
 
 
+def test_a_service_for_many_is_found_while_one_types(page: Page) -> None:
+    log_in(page)
+    page.goto("/operators/", wait_until="networkidle")
+    page.locator("tbody [data-choose]").first.click()
+    page.locator("#chosen").get_by_role("button", name="Assign to a service").click()
+    open_dialog(page)
+    typed = page.locator("#id_service")
+    found = page.locator("#services-found option")
+    typed.press_sequentially("outside")
+    expect(found).to_have_count(1)
+    suggested = found.get_attribute("value")
+    assert suggested == "Outside line (outbound)"
+    typed.fill("nothing of the kind")
+    page.locator("#dialog").get_by_role("button", name="Assign to a service").click()
+    expect(page.locator("#id_service_error")).to_contain_text("There is no service nothing of the kind.")
+    typed.fill(suggested)
+    page.locator("#dialog").get_by_role("button", name="Assign to a service").click()
+    expect(page.locator(".toast")).to_contain_text("Assign to a service: 0 of 1 changed.")
+
+
 def test_what_was_changed_of_many_is_undone_on_the_spot(page: Page) -> None:
     log_in(page)
     page.goto("/operators/", wait_until="networkidle")

@@ -8,6 +8,7 @@ import re
 import pytest
 from django.test import Client
 
+from configurator.importing.service_words import full_name
 from configurator.models import AuditEntry, ManagerUser, Operator, PauseReason, Seat, Service, Variable
 from configurator.publishing.working_copy import read_working_copy
 from schemas import scram
@@ -311,7 +312,7 @@ def test_variables_have_a_list_across_services(admin: Client, demo) -> None:
     Variable.objects.create(service=other, name="ticket")
     assert rows_of(admin.get("/variables/")) == ["calldata", "ticket"]
     assert rows_of(admin.get("/variables/?q=other")) == ["ticket"]
-    refused = admin.post("/variables/add/", {"name": "TICKET", "service": other.pk})
+    refused = admin.post("/variables/add/", {"name": "TICKET", "service": full_name(other)})
     assert "name" in refused.context["form"].errors
 
 
@@ -388,7 +389,7 @@ def test_saving_without_a_change_puts_no_open_form_out_of_date(admin: Client, de
 
 def test_a_variable_added_elsewhere_is_not_lost_by_saving_the_service(admin: Client, demo) -> None:
     service = demo["service"]
-    admin.post("/variables/add/", {"name": "ticket", "service": service.pk})
+    admin.post("/variables/add/", {"name": "ticket", "service": full_name(service)})
     answer = admin.post(f"/services/{service.pk}/edit/", service_data(name="Demo", revision="1"))
     assert "in the meantime" in answer.content.decode()
     assert service.variables.count() == 2

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from configurator.importing.service_words import full_name
 from configurator.models import AuditEntry, Operator, Seat, Service, Snapshot
 from configurator.publishing import snapshots, working_copy
 from tests.configurator.conftest import MD5, first_group, service_data
@@ -43,7 +44,7 @@ def rows_of(answer: Any) -> list[str]:
 
 def test_operators_are_assigned_to_a_service_with_a_penalty(admin: Client, demo: Any, team: Any) -> None:
     service = demo["service"]
-    answer = change(admin, "operators", "assign", pk=pks(team), service=service.pk, penalty="3")
+    answer = change(admin, "operators", "assign", pk=pks(team), service=full_name(service), penalty="3")
     assert answer.status_code == 302
     assert [(binding.operator.username, binding.penalty) for binding in service.bindings.all()] == [
         ("mario", 3),
@@ -86,7 +87,7 @@ def test_a_change_of_many_offers_its_undo_on_the_spot(admin: Client, demo: Any, 
 
 
 def test_what_is_so_already_is_not_touched(admin: Client, demo: Any, team: Any) -> None:
-    change(admin, "operators", "assign", pk=pks(team[:1]), service=demo["service"].pk, penalty="1")
+    change(admin, "operators", "assign", pk=pks(team[:1]), service=full_name(demo["service"]), penalty="1")
     change(admin, "operators", "enable", pk=pks(team))
     change(admin, "operators", "take-seat", pk=pks(team[1:]))
     assert not AuditEntry.objects.filter(action="edit", kind="operator").exists()
@@ -94,17 +95,30 @@ def test_what_is_so_already_is_not_touched(admin: Client, demo: Any, team: Any) 
     assert Service.objects.get().revision == 1
 
 
-@pytest.mark.parametrize("address", ["/operators/many/assign/", "/variables/add/"])
-def test_services_of_one_name_are_told_apart(admin: Client, demo: Any, address: str) -> None:
-    Service.objects.create(name="Demo", context="other")
-    answer = admin.post(address, {"all": "yes"}) if "many" in address else admin.get(address)
-    offered = re.findall(r"<option value=.\d+.[^>]*>(.*?)</option>", answer.content.decode())
-    assert offered == ["Demo (astcti)", "Demo (other)"]
+def test_a_service_is_typed_and_those_of_one_name_are_told_apart(admin: Client, demo: Any, team: Any) -> None:
+    other = Service.objects.create(name="Demo", context="other")
+    Service.objects.create(name="Sales", context="sales")
+    suggested = admin.get("/suggestions/services/?service=demo").content.decode()
+    assert re.findall('value="(.*?)"', suggested) == ["Demo (astcti)", "Demo (other)"]
+    again = admin.get("/suggestions/services/?service=Demo+(other)").content.decode()
+    assert re.findall('value="(.*?)"', again) == ["Demo (other)"]
+    for address, data in (("/operators/many/assign/", {"pk": pks(team)}), ("/variables/add/", {"name": "x"})):
+        page = admin.post(address, {**data, "confirmed": "yes", "service": "Demo"}).content.decode()
+        assert "Demo means several services" in page and 'value="Demo"' in page, address
+        page = admin.post(address, {**data, "confirmed": "yes", "service": "Support"}).content.decode()
+        assert "There is no service Support." in page, address
+    for text in ("demo (OTHER)", "other"):
+        change(admin, "operators", "assign", pk=pks(team[:1]), service=text, penalty="")
+        assert other.bindings.get().operator == team[0]
+        other.bindings.all().delete()
+    admin.post("/variables/add/", {"name": "ticket", "service": "Demo (other)"})
+    variable = other.variables.get()
+    assert 'value="Demo (other)"' in admin.get(f"/variables/{variable.pk}/edit/").content.decode()
 
 
 def test_a_penalty_in_a_service_without_a_queue_is_none(admin: Client, demo: Any, team: Any) -> None:
     plain = Service.objects.create(name="Plain", context="plain")
-    change(admin, "operators", "assign", pk=pks(team), service=plain.pk, penalty="3")
+    change(admin, "operators", "assign", pk=pks(team), service=full_name(plain), penalty="3")
     assert {binding.penalty for binding in plain.bindings.all()} == {0}
 
 
@@ -121,7 +135,7 @@ def test_a_tick_of_all_that_a_search_finds_is_set(
 
 
 def test_operators_are_taken_out_of_a_service_and_given_a_seat(admin: Client, demo: Any, team: Any) -> None:
-    change(admin, "operators", "unassign", pk=pks(team), service=demo["service"].pk)
+    change(admin, "operators", "unassign", pk=pks(team), service=full_name(demo["service"]))
     assert not demo["service"].bindings.exists()
     change(admin, "operators", "give-seat", pk=pks(team), seat="00-11-22-33-44-55")
     assert {operator.seat for operator in Operator.objects.all()} == {demo["seat"]}
@@ -242,7 +256,7 @@ def test_the_history_says_what_came_by_way_of_other_entries(
     admin: Client, demo: Any, team: list[Operator]
 ) -> None:
     service = Service.objects.create(name="Caffè", context="other", is_queue=True, queue_name="other")
-    change(admin, "operators", "assign", pk=pks(team[:2]), service=service.pk, penalty="3")
+    change(admin, "operators", "assign", pk=pks(team[:2]), service=full_name(service), penalty="3")
     Operator.objects.create(username="mario-2", full_name="Other", password=MD5)
     data = service_data(name="Caffè", context="other", queue_name="other", revision="2")
     admin.post(f"/services/{service.pk}/edit/", {**data, "operator:mario-2": "1", "operator:anna": "3"})
