@@ -25,6 +25,10 @@ def folded_text(text: str | None) -> str | None:
     """A text without case and accents."""
     if text is None or text.isascii():
         return text and text.lower()
+    return _without_accents(text)
+
+
+def _without_accents(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text.casefold())
     return "".join(character for character in plain if not unicodedata.combining(character))
 
@@ -32,8 +36,9 @@ def folded_text(text: str | None) -> str | None:
 @lru_cache(maxsize=_KNOWN)
 def order_key(text: str | None) -> str | None:
     """Another text: comparing two of them byte by byte tells how people order what they were made of."""
-    folded = folded_text(text)
-    return _DIGITS.sub(_number, folded) if folded else folded
+    if not text:
+        return text
+    return _DIGITS.sub(_number, text.lower() if text.isascii() else _without_accents(text))
 
 
 def _number(digits: re.Match[str]) -> str:
