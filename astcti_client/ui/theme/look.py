@@ -14,7 +14,7 @@ from astcti_client.ui.theme.palette import Palette
 from astcti_client.ui.theme.pictures import Pictures
 from astcti_client.ui.theme.screen import screen_scale
 
-MOST_WIDTHS = 4096  # words whose width is remembered
+MOST_WIDTHS = 1024  # words whose width is remembered; a window has some hundred
 _FAMILIES = (
     "Segoe UI Variable Text",
     "Segoe UI",
