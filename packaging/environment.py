@@ -19,6 +19,8 @@ from typing import Final
 
 LOCKED: Final = Path(__file__).resolve().parent / "locked"
 HOME: Final = "/usr/lib/astcti"
+FIRST_LINES: Final = re.compile(r"#!.*\n(?:\'\'\'exec\' .*\n\' \'\'\'\n)?")
+"""What pip begins a program with. One that is too long for a first line a shell finds."""
 OF_THE_INSTALLATION: Final = ("RECORD", "REQUESTED", "direct_url.json")
 """Files of a `.dist-info` that name the build's folders, or serve to remove what dpkg removes."""
 
@@ -67,8 +69,8 @@ def tidy_programs(folder: Path, interpreter: Path, first_line: str, programs: li
     """Keep the interpreter and these programs, which begin with the interpreter where it will be."""
     for file in folder.iterdir():
         if file.name in programs:
-            text = file.read_text(encoding="utf-8")
-            file.write_text(f"#!{first_line}\n{text.partition(chr(10))[2]}", encoding="utf-8")
+            text = FIRST_LINES.sub("", file.read_text(encoding="utf-8"), count=1)
+            file.write_text(f"#!{first_line}\n{text}", encoding="utf-8")
         else:
             file.unlink()
     (folder / "python3").symlink_to(interpreter)
