@@ -93,6 +93,13 @@ class ConfiguratorProcess:
 
     def take_over(self, configuration: Configuration, store: str) -> Answer:
         """Upload a whole configuration: `store` is `no` to look at it, then what the page says to agree."""
+        answer = self.upload(xml_form.dump_xml(configuration), store)
+        if store != "no":
+            self.taken_over = configuration
+        return answer
+
+    def upload(self, data: bytes, store: str) -> Answer:
+        """The same with a file's bytes."""
         fields = form_fields(self.get("/publish/import/").text, "what")
         fields |= {"what": "configuration", "store": store}
         parts = [
@@ -102,8 +109,8 @@ class ConfiguratorProcess:
         ]
         head = 'Content-Disposition: form-data; name="file"; filename="other.xml"'
         parts.append(f"--{_BOUNDARY}\r\n{head}\r\nContent-Type: text/xml\r\n\r\n".encode())
-        parts.append(xml_form.dump_xml(configuration) + f"\r\n--{_BOUNDARY}--\r\n".encode())
-        answer = self._ask(
+        parts.append(data + f"\r\n--{_BOUNDARY}--\r\n".encode())
+        return self._ask(
             Request(
                 f"{self._address}/publish/import/",
                 b"".join(parts),
@@ -114,9 +121,6 @@ class ConfiguratorProcess:
                 },
             )
         )
-        if store != "no":
-            self.taken_over = configuration
-        return answer
 
     def get(self, path: str, *, part: bool = False) -> Answer:
         """A page; `part`: as the page's script asks, for a part of it. Raises ServerFailed."""
