@@ -157,7 +157,8 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "client-5000": Scenario(
         "The client's window after 5,000 calls",
-        partial(growth, calls=5000, pace=0.7, parts=10),
+        # The widths of a thousand words are remembered: of so many calls.
+        partial(growth, calls=5000, pace=0.7, parts=10, warm_up=500),
         partial(growth, calls=100, pace=0.3, parts=2),
         on_request=True,
     ),

@@ -21,7 +21,7 @@ from tests.bench.scenarios.desk import CLIENT_MODULES, started_client, watched_d
 from tests.client.ui.tools.desktop import missing
 from tests.fake.cti_server import Peer
 
-WARM_UP = 40  # calls before the first reading: the list of cards and caches were full then
+WARM_UP = 40  # calls before the first reading: the list of cards was full then
 GROWTH = 1.05  # times, from the first part to the last
 REST = 8.0  # seconds after a call in which its card and its notice go
 PATIENCE = 30.0  # seconds
@@ -47,8 +47,8 @@ class Grown(ServerFailed):
     """The client holds more than before."""
 
 
-def growth(report: Report, *, calls: int, pace: float, parts: int) -> None:
-    """So many calls in so many parts, one each `pace` seconds, after some that do not count.
+def growth(report: Report, *, calls: int, pace: float, parts: int, warm_up: int = WARM_UP) -> None:
+    """So many calls in so many parts, one each `pace` seconds, after `warm_up` that do not count.
 
     Raises Grown, Lacking, ServerFailed.
     """
@@ -63,9 +63,9 @@ def growth(report: Report, *, calls: int, pace: float, parts: int) -> None:
             held = list[Held]()
             with _Answered(running.peer) as server:
                 for part in range(parts + 1):
-                    first = WARM_UP + (part - 1) * size if part else 0
+                    first = warm_up + (part - 1) * size if part else 0
                     try:
-                        _ring(server, watch, range(first, WARM_UP + part * size), pace)
+                        _ring(server, watch, range(first, warm_up + part * size), pace)
                     except OSError as error:
                         text = f"the client went away in part {part} of {parts} ({error}):\n{running.log}"
                         raise ServerFailed(text) from error
