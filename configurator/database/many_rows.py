@@ -17,31 +17,26 @@ _CONVERTED = (DateTimeField, JSONField)
 
 def update_rows(entries: Sequence[Model]) -> None:
     """Store all columns of entries of one table that are there already, and raise their revisions."""
-    fields = [field for field in _fields(entries) if field.name not in ("id", "revision")]
+    if not entries:
+        return
+    table = entries[0]._meta
+    fields = [field for field in table.concrete_fields if field.name not in ("id", "revision")]
     columns = ", ".join(f'"{field.column}" = %s' for field in fields) + ', "revision" = "revision" + 1'
-    if entries:
-        _execute(
-            entries,
-            f'UPDATE "{entries[0]._meta.db_table}" SET {columns} WHERE "id" = %s',
-            ((*values, entry.pk) for values, entry in zip(_values(entries, fields), entries, strict=True)),
-        )
+    rows = zip(_values(entries, fields), entries, strict=True)
+    statement = f'UPDATE "{table.db_table}" SET {columns} WHERE "id" = %s'
+    _execute(entries, statement, ((*values, entry.pk) for values, entry in rows))
 
 
 def insert_rows(entries: Sequence[Model]) -> None:
     """Store new entries of one table. They are not told their ids."""
-    fields = [field for field in _fields(entries) if field.name != "id"]
+    if not entries:
+        return
+    table = entries[0]._meta
+    fields = [field for field in table.concrete_fields if field.name != "id"]
     columns = ", ".join(f'"{field.column}"' for field in fields)
     places = ", ".join("%s" for _ in fields)
-    if entries:
-        _execute(
-            entries,
-            f'INSERT INTO "{entries[0]._meta.db_table}" ({columns}) VALUES ({places})',
-            _values(entries, fields),
-        )
-
-
-def _fields(entries: Sequence[Model]) -> Sequence[Field[Any, Any]]:
-    return entries[0]._meta.concrete_fields if entries else ()
+    statement = f'INSERT INTO "{table.db_table}" ({columns}) VALUES ({places})'
+    _execute(entries, statement, _values(entries, fields))
 
 
 def _execute(entries: Sequence[Model], statement: str, values: Iterator[tuple[Any, ...]]) -> None:
