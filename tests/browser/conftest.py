@@ -285,6 +285,17 @@ def open_dialog(page: Page) -> None:
     expect(page.locator("dialog[open] form.entry")).to_be_visible()
 
 
+@contextmanager
+def started_on_nothing(folder: Path) -> Iterator[Programs]:
+    """A Configurator alone, into which nothing was ever entered."""
+    programs = Programs(folder, 0)
+    try:
+        programs.start_on_nothing()
+        yield programs
+    finally:
+        programs.stop()
+
+
 @pytest.fixture(scope="session")
 def axe() -> str:
     """axe-core's script, fetched once with npm."""

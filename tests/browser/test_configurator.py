@@ -363,12 +363,17 @@ def test_a_list_that_was_pasted_is_added_or_told_of(page: Page) -> None:
     expect(page.locator(".pasted")).to_contain_text("No such service")
 
 
-def test_a_service_for_many_is_found_while_one_types(page: Page) -> None:
+def ask_of_the_first(page: Page, action: str) -> None:
+    """Choose the first operator of the list, and an action on all that are chosen."""
     log_in(page)
     page.goto("/operators/", wait_until="networkidle")
     page.locator("tbody [data-choose]").first.click()
-    page.locator("#chosen").get_by_role("button", name="Assign to a service").click()
+    page.locator("#chosen").get_by_role("button", name=action).click()
     open_dialog(page)
+
+
+def test_a_service_for_many_is_found_while_one_types(page: Page) -> None:
+    ask_of_the_first(page, "Assign to a service")
     typed = page.locator("#id_service")
     found = page.locator("#services-found option")
     typed.press_sequentially("outside")
@@ -384,10 +389,7 @@ def test_a_service_for_many_is_found_while_one_types(page: Page) -> None:
 
 
 def test_what_was_changed_of_many_is_undone_on_the_spot(page: Page) -> None:
-    log_in(page)
-    page.goto("/operators/", wait_until="networkidle")
-    page.locator("tbody [data-choose]").first.click()
-    page.locator("#chosen").get_by_role("button", name="Disable").click()
+    ask_of_the_first(page, "Disable")
     page.locator("#dialog").get_by_role("button", name="Disable").click()
     page.locator(".toast").get_by_role("link", name="Undo").click()
     expect(page.locator(".counts")).to_contain_text("Operators")

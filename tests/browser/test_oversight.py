@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PASSWORD, Programs, log_in, open_dialog, shot, violations, watched_page
+from tests.browser.conftest import (
+    PASSWORD,
+    Programs,
+    log_in,
+    open_dialog,
+    shot,
+    started_on_nothing,
+    violations,
+    watched_page,
+)
 
 pytestmark = pytest.mark.browser
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -22,12 +31,8 @@ SAID = "main > noscript > .note"
 @pytest.fixture
 def nothing(tmp_path: Path) -> Iterator[Programs]:
     """A Configurator into which nothing was ever entered."""
-    programs = Programs(tmp_path, 0)
-    try:
-        programs.start_on_nothing()
+    with started_on_nothing(tmp_path) as programs:
         yield programs
-    finally:
-        programs.stop()
 
 
 def save(page: Page) -> None:

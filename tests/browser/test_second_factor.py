@@ -17,6 +17,7 @@ from tests.browser.conftest import (
     log_in,
     open_dialog,
     shot,
+    started_on_nothing,
     violations,
     watched_page,
 )
@@ -29,12 +30,8 @@ def strict(tmp_path: Path) -> Iterator[Programs]:
     """A Configurator whose administrators need a second factor."""
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "configurator.ini").write_text("[login]\nsecond-factor = administrators\n")
-    programs = Programs(tmp_path, 0)
-    try:
-        programs.start_on_nothing()
+    with started_on_nothing(tmp_path) as programs:
         yield programs
-    finally:
-        programs.stop()
 
 
 def code_of(secret: str, steps: int = 0) -> str:
