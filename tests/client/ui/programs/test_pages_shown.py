@@ -20,7 +20,7 @@ from tests.client.ui.tools.elsewhere import Elsewhere
 from tests.client.ui.tools.web import Site, await_fact
 
 FORM = """<input autofocus style="width:100vw;height:100vh" oninput="fetch('/typed-' + this.value)">
-<script>onload = () => document.querySelector('input').focus()</script>"""
+<script>onload = () => { document.querySelector('input').focus(); fetch('/there') }</script>"""
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_a_page_that_opens_leaves_the_keyboard_where_it_is_and_gets_it_by_a_clic
         wait_until_ready(pages)
     pages.show(f"{site.address}/one", "Demo")
     elsewhere.type_through(lambda: not site.asked.empty() and window_of(desktop, "^Demo – "))
-    assert site.hear() == "/one"
+    assert [site.hear(), site.hear()] == ["/one", "/there"]
     window = the_window(desktop, "^Demo – ")
     await_fact(lambda: wants_attention(desktop, window), "it does not flash")
     assert site.asked.empty()
@@ -162,7 +162,7 @@ def test_the_next_page_of_a_window_behind_or_in_the_panel_leaves_the_keyboard_to
         elsewhere.take()
         pages.show(f"{site.address}{path}", "Demo")
         elsewhere.type_through(lambda: not site.asked.empty() and window_of(desktop, "^Demo – "))
-        assert site.hear() == path
+        assert [site.hear(), site.hear()] == [path, "/there"]
         assert site.asked.empty()
         await_fact(lambda: wants_attention(desktop, window), "it does not flash")
         assert the_window(desktop, "^Demo – ") == window

@@ -30,6 +30,7 @@ class Desktop:
             self.display = ":" + answer.readline().strip()
         self._start(["openbox"])
         self._await(lambda: "_NET_SUPPORTING_WM_CHECK(WINDOW)" in self.run("xprop", "-root"))
+        self._await_window_manager()
         if tray:
             self.start_tray()
 
@@ -76,6 +77,31 @@ class Desktop:
         )
         self._processes.append(process)
         return process
+
+    def _await_window_manager(self) -> None:
+        """Until it answers: it drops what comes while it starts, and never manages a window mapped then."""
+        from Xlib import X
+        from Xlib.display import Display
+        from Xlib.protocol import event
+
+        display = Display(self.display)
+        try:
+            root = display.screen().root
+            window = root.create_window(0, 0, 1, 1, 0, X.CopyFromParent)
+            answer = display.intern_atom("_NET_FRAME_EXTENTS")
+            question = event.ClientMessage(
+                window=window,
+                client_type=display.intern_atom("_NET_REQUEST_FRAME_EXTENTS"),
+                data=(32, [0, 0, 0, 0, 0]),
+            )
+
+            def answers() -> bool:
+                root.send_event(question, event_mask=X.SubstructureRedirectMask | X.SubstructureNotifyMask)
+                return window.get_full_property(answer, X.AnyPropertyType) is not None
+
+            self._await(answers)
+        finally:
+            display.close()
 
     def _await(self, fact: Callable[[], bool]) -> None:
         until = time.monotonic() + PATIENCE
