@@ -52,11 +52,12 @@ def set_up(chosen: Options) -> list[str]:
 
 
 def upgrade_databases() -> list[str]:
-    """Migrate both databases, and see to what marks changes; what was there before is copied first."""
+    """Migrate both databases, with marks and order; what was there before is copied first."""
     from django.db import connections
     from django.db.migrations.executor import MigrationExecutor
 
     from configurator.database.change_marks import install_change_marks
+    from configurator.database.order_indexes import install_order_indexes
 
     chosen = options.current_options()
     done = []
@@ -85,6 +86,8 @@ def upgrade_databases() -> list[str]:
         if not existed:
             done.append(f"{path.name} was made")
     install_change_marks()
+    with connections["configuration"].cursor() as cursor:
+        install_order_indexes(cursor)
     return done
 
 

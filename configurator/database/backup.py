@@ -17,6 +17,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from configurator import options
+from configurator.database.order_indexes import remove_order_indexes
 from configurator.options import Options
 from schemas import own_files
 
@@ -159,6 +160,7 @@ def _unpack(chosen: Options, archive: zipfile.ZipFile, folder: Path) -> None:
 def _check_database(file: Path, path: Path) -> None:
     try:
         with closing(sqlite3.connect(path)) as database:
+            remove_order_indexes(database.cursor())  # made anew where it is put back
             said = database.execute("PRAGMA integrity_check(1)").fetchone()[0]
             applied = {
                 name

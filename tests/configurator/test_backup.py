@@ -142,6 +142,9 @@ def test_the_commands_back_up_and_restore_and_keep_what_was_there(tmp_path: Path
         assert database.execute("SELECT full_name FROM configurator_operator").fetchall() == [
             ("Mario Rossi",)
         ]
+        assert database.execute(
+            "SELECT name FROM sqlite_master WHERE name GLOB 'order_operator_*'"
+        ).fetchall()
     with zipfile.ZipFile(kept) as archive:
         assert {"managers.sqlite", "configuration.sqlite", "secret-key"} <= set(archive.namelist())
     assert run("restore", str(tmp_path / "rows.csv")).returncode == 1

@@ -178,10 +178,12 @@ def _publishing(moments: random.Random) -> Deed:
 
 def _look_at(chosen: Options, now: Configuration) -> None:
     """Databases, published files, and what is left of those that were not finished."""
+    from configurator.database.text_order import order_key
     from configurator.publishing import foreign
 
     for path in (chosen.configuration_file, chosen.manager_file):
         with closing(sqlite3.connect(path)) as database:
+            database.create_function("order_key", 1, order_key, deterministic=True)
             assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",), path
             assert database.execute("PRAGMA foreign_key_check").fetchall() == [], path
     for file in _whole_files(chosen):
