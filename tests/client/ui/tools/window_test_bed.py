@@ -103,12 +103,24 @@ class WindowTestBed:
     def log_in(
         self, who: str = MARIO, *lines: str, targets: Sequence[str] = (), resume: str = "", **more: Any
     ) -> Peer:
-        """Start with a known password, and have the server accept it."""
+        """Start with a known password, and have the server accept it.
+
+        Returns when the client took in what these lines tell of the pause and of queues joined, too.
+        """
         self.app.start()
         self.peer = self.server.accept()
         self.peer.log_in(who=who, targets=targets, resume=resume, **more)
         self.peer.say("310 OUT", *lines)
-        self.pump(lambda: self.app.model.up and self.app.root.winfo_viewable(), "not logged in")
+        joined = {line.split()[1] for line in lines if line.startswith("200 ")}
+        in_pause = any(line.startswith("310 IN") for line in lines)
+
+        def knows_all() -> bool:
+            model = self.app.model
+            return joined <= model.queues.keys() and (not in_pause or model.pause.phase == "in")
+
+        self.pump(
+            lambda: self.app.model.up and self.app.root.winfo_viewable() and knows_all(), "not logged in"
+        )
         return self.peer
 
     def ring(self, key: str, **more: Any) -> None:
