@@ -24,6 +24,8 @@ LARGE: Final = 512 * 1024
 """Bytes from which on a file is read apart: some thousand operators."""
 LONGEST: Final = 120.0
 """Seconds that the other process may take; a file of 32 MiB takes a tenth of it."""
+LATER: Final = 10
+"""Added to the other process's niceness: pages go first where there are not processors enough."""
 
 Form = Literal["xml", "sqlite"]
 _WORDS: Final = {True: "values", False: "nothing"}
@@ -90,6 +92,8 @@ def _ask(path: Path, form: Form, *, values: bool) -> _Answer | None:
 
 def main(arguments: list[str]) -> int:
     """The other process. Its answer is for the one that started it; OSError is for that one to meet, too."""
+    if hasattr(os, "nice"):
+        os.nice(LATER)
     name, form, wanted = arguments
     problems: tuple[Problem, ...] = ()
     parts = None

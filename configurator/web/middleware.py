@@ -17,7 +17,7 @@ from django.utils import timezone, translation
 
 from configurator.users import second_factor
 from configurator.views.site import unstored_session
-from configurator.web.memory import freed_memory
+from configurator.web.memory import freed_memory, quiet_moments
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -54,16 +54,20 @@ OPEN_VIEWS = frozenset(
 
 
 class MemoryGivenBack:
-    """Lets the system have what an answer took: an import takes as much as all the rest."""
+    """Lets the system have what an answer took: an import takes as much as all the rest.
+
+    And notes that somebody waits, as long as that is so.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self._answer = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        try:
-            return self._answer(request)
-        finally:
-            freed_memory.give_back()
+        with quiet_moments.answering():
+            try:
+                return self._answer(request)
+            finally:
+                freed_memory.give_back()
 
 
 class ContentSecurity:
