@@ -1,4 +1,4 @@
-"""Many rows of a table in one go: Django's own ways take ten times as long as the statements themselves.
+"""Many rows of a table in one go: Django's own ways take many times as long as the statements themselves.
 
 Whoever writes ten thousand rows keeps all others who want to write waiting meanwhile.
 """
@@ -9,10 +9,25 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db import connections, router
-from django.db.models import DateTimeField, Field, JSONField, Model
+from django.db.models import Aggregate, DateTimeField, Field, JSONField, Model, QuerySet, TextField
 
 _CONVERTED = (DateTimeField, JSONField)
 """Fields whose values the database takes in another form; all others go there as they are."""
+
+
+class _InOneText(Aggregate):
+    function = "group_concat"
+    output_field = TextField()
+
+
+def row_numbers(found: QuerySet[Any]) -> list[int]:
+    """The primary keys of what a query finds, in any order.
+
+    As one value: between two rows SQLite lets other threads go on, and beside one that computes each of ten
+    thousand rows waits for its turn.
+    """
+    together = found.order_by().aggregate(rows=_InOneText("pk"))["rows"]
+    return [int(number) for number in together.split(",")] if together else []
 
 
 def update_rows(entries: Sequence[Model]) -> None:

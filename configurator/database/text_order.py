@@ -34,7 +34,7 @@ def _without_accents(text: str) -> str:
     return "".join(character for character in plain if not unicodedata.combining(character))
 
 
-@lru_cache(maxsize=_KNOWN)
+@lru_cache(maxsize=1024)
 def order_key(text: str | None) -> str | None:
     """Another text: comparing two of them byte by byte tells how people order what they were made of.
 

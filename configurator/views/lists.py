@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from configurator.bulk import bulk_actions
+from configurator.database.many_rows import row_numbers
 from configurator.database.text_order import ordered_by
 from configurator.importing import csv_export, csv_file
 from configurator.sections.filters import ListFilter
@@ -63,7 +64,7 @@ def section_list(request: HttpRequest, key: str) -> HttpResponse:
     """A section's page, or only its list where a part of the page asks."""
     section = readable_section(request, key)
     asked = _asked(request, section)
-    page = Paginator(_ordered(section, asked), asked["size"]).get_page(request.GET.get("page"))
+    page = _pages(section, asked).get_page(request.GET.get("page"))
     may_edit = roles.has_role(request, section.editors)
     list_address = reverse("list", args=[key])
     context = {
@@ -89,14 +90,28 @@ def section_list(request: HttpRequest, key: str) -> HttpResponse:
 def section_csv(request: HttpRequest, key: str) -> HttpResponse:
     """What a search and filters find, as CSV."""
     section = readable_section(request, key)
-    entries = _ordered(section, _asked(request, section)).iterator(chunk_size=READ_AT_ONCE)
+    asked = _asked(request, section)
+    found = section.find(asked["q"], asked["filter"])
+    entries = _ordered(section, found, asked).iterator(chunk_size=READ_AT_ONCE)
     rows = csv_export.exported_rows(section, entries)
     return csv_answer(csv_export.write_csv(rows, csv_separator(request)), f"{key}.csv")
 
 
-def _ordered(section: Section, asked: dict[str, Any]) -> QuerySet[Any]:
-    column = next(column for column in section.columns if column.key == asked["sort"])
+def _pages(section: Section, asked: dict[str, Any]) -> Paginator[Any]:
+    """What is found, in pages. A search looks through all entries once, not for the number and the page."""
     found = section.find(asked["q"], asked["filter"])
+    if not asked["q"]:
+        return Paginator(_ordered(section, found, asked), asked["size"])
+    rows = row_numbers(found)
+    if len(rows) <= READ_AT_ONCE:
+        found = section.rows().filter(pk__in=rows)
+    pages = Paginator(_ordered(section, found, asked), asked["size"])
+    pages.count = len(rows)
+    return pages
+
+
+def _ordered(section: Section, found: QuerySet[Any], asked: dict[str, Any]) -> QuerySet[Any]:
+    column = next(column for column in section.columns if column.key == asked["sort"])
     descending = asked["order"] == "desc"
     return found.order_by(_order(column, descending), "-pk" if descending else "pk")  # as an index has them
 
