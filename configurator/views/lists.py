@@ -21,25 +21,10 @@ from configurator.sections.registry import readable_section
 from configurator.sections.section import READ_AT_ONCE, Column, Section
 from configurator.users import roles
 from configurator.views.imports import csv_answer, csv_separator
+from configurator.web.list_rows import Cell, Row, rows_as_html
 
 PAGE_SIZES = (25, 50, 100, 200)
 DEFAULT_SIZE = 50
-
-
-class Cell(NamedTuple):
-    """A value and how it looks."""
-
-    value: Any
-    shape: str
-
-
-class Row(NamedTuple):
-    """One entry of a list."""
-
-    pk: int
-    name: str
-    address: str
-    cells: list[Cell]
 
 
 class Head(NamedTuple):
@@ -66,20 +51,21 @@ def section_list(request: HttpRequest, key: str) -> HttpResponse:
     asked = _asked(request, section)
     page = _pages(section, asked).get_page(request.GET.get("page"))
     may_edit = roles.has_role(request, section.editors)
-    list_address = reverse("list", args=[key])
+    actions = bulk_actions.actions_of(section) if may_edit else ()
+    rows = [_row(section, entry) for entry in page.object_list]
     context = {
         "section": section,
-        "list_address": list_address,
         "may_edit": may_edit,
         "asked": asked,
         "page": page,
         "sizes": PAGE_SIZES,
         "heads": [_head(column, asked) for column in section.columns],
-        "rows": [_row(section, entry, list_address) for entry in page.object_list],
+        "rows": rows,
+        "body": rows_as_html(rows, reverse("list", args=[key]), choosable=bool(actions)),
         "query": urlencode(asked, doseq=True),
         "filters": [_choice(choice, asked) for choice in section.filters],
         "found": urlencode({"q": asked["q"], "filter": asked["filter"]}, doseq=True),
-        "actions": bulk_actions.actions_of(section) if may_edit else (),
+        "actions": actions,
         "may_import": may_edit and section.key in csv_file.CSV_COLUMNS,
     }
     whole = not request.headers.get("HX-Request") or request.headers.get("HX-History-Restore-Request")
@@ -156,10 +142,5 @@ def _head(column: Column, asked: dict[str, Any]) -> Head:
     )
 
 
-def _row(section: Section, entry: Any, list_address: str) -> Row:
-    return Row(
-        entry.pk,
-        str(entry),
-        f"{list_address}{entry.pk}/",  # as in urls.py, which would take as long as all else for two hundred
-        [Cell(column.value(entry), column.shape) for column in section.columns],
-    )
+def _row(section: Section, entry: Any) -> Row:
+    return Row(entry.pk, str(entry), [Cell(column.value(entry), column.shape) for column in section.columns])

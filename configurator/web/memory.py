@@ -19,6 +19,8 @@ YOUNG_BEFORE_OLDER: Final = 10
 """The older ones of a moment: some milliseconds."""
 OLDER_BEFORE_ALL: Final = 1_000
 """So that a program in which nobody ever collects in a quiet moment does not grow for ever."""
+MUCH: Final = 36 * 1024 * 1024
+"""Bytes that the program may grow by until garbage is looked for at once, whoever waits."""
 LOOK: Final = 60.0  # seconds from one look for a quiet moment to the next
 QUIET: Final = 1.0  # seconds without a request
 LONGEST: Final = 15 * 60.0  # seconds after which it is done in any moment
@@ -63,6 +65,32 @@ class QuietMoments:
 
 
 quiet_moments: Final = QuietMoments()
+
+
+class MemoryOfAnswers:
+    """What answers took, given back after them. Any thread."""
+
+    def __init__(self, give_back: Callable[[], int], collect: Callable[[], object] = gc.collect) -> None:
+        """`give_back` as of `FreedMemory`."""
+        self._give_back, self._collect = give_back, collect
+        self._lock = threading.Lock()
+        self._least = 0
+        """Bytes after garbage was looked for, or fewer."""
+
+    def give_back(self) -> None:
+        """After an answer. An import takes as much as all the rest."""
+        left = self._give_back()
+        if not left:
+            return
+        with self._lock:
+            self._least = min(self._least, left) or left
+            if left < self._least + MUCH:
+                return
+            self._collect()  # rows that know each other: ten thousand operators and their services
+            self._least = self._give_back() or left
+
+
+memory_of_answers: Final = MemoryOfAnswers(freed_memory.give_back)
 
 
 def collect_in_quiet_moments() -> None:

@@ -17,7 +17,7 @@ from django.utils import timezone, translation
 
 from configurator.users import second_factor
 from configurator.views.site import unstored_session
-from configurator.web.memory import freed_memory, quiet_moments
+from configurator.web.memory import memory_of_answers, quiet_moments
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -67,7 +67,7 @@ class MemoryGivenBack:
             try:
                 return self._answer(request)
             finally:
-                freed_memory.give_back()
+                memory_of_answers.give_back()
 
 
 class ContentSecurity:

@@ -33,18 +33,21 @@ class FreedMemory:
         except (OSError, AttributeError, TypeError):  # musl, macOS
             self._trim = None
 
-    def give_back(self) -> bool:
-        """Give it back if much more is taken than after the last time; tells whether that was done."""
+    def give_back(self) -> int:
+        """Give it back if much more is taken than after the last time.
+
+        Returns the bytes that are still taken, 0 if nothing was done.
+        """
         if self._trim is None or not self._lock.acquire(blocking=False):
-            return False
+            return 0
         try:
             now = _resident()
             self._least = min(self._least, now) or now
             if now < self._least + self._grown:
-                return False
+                return 0
             self._trim(0)
             self._least = _resident()
-            return True
+            return self._least
         finally:
             self._lock.release()
 

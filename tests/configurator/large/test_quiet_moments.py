@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 
 from configurator.web import middleware
-from configurator.web.memory import LONGEST, QUIET, QuietMoments, freed_memory
+from configurator.web.memory import LONGEST, MUCH, QUIET, MemoryOfAnswers, QuietMoments, memory_of_answers
 from tests.fake.patience import PATIENCE
 
 
@@ -54,12 +54,25 @@ def test_whoever_asks_for_a_page_waits(admin: Client, monkeypatch: pytest.Monkey
         seen.append(moments.take())
         return False
 
-    monkeypatch.setattr(freed_memory, "give_back", look)
+    monkeypatch.setattr(memory_of_answers, "give_back", look)
     now += QUIET
     assert admin.get("/operators/").status_code == 200
     assert seen == [False]
     now += QUIET
     assert moments.take()
+
+
+def test_garbage_is_looked_for_at_once_where_much_more_stays_than_after_the_last_time() -> None:
+    left = iter(
+        [300, 0, 300 + MUCH - 1, 200, 0, 200 + MUCH, 250, 250 + MUCH - 1, 250 + MUCH, 0, 250 + 2 * MUCH]
+    )
+    collected: list[int] = []
+    memory = MemoryOfAnswers(lambda: next(left), lambda: collected.append(len(collected)))
+    counts = []
+    for _ in range(8):
+        memory.give_back()
+        counts.append(len(collected))
+    assert counts == [0, 0, 0, 0, 0, 1, 1, 2]
 
 
 COLLECTED = textwrap.dedent(
