@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import time
 import tkinter as tk
 from collections.abc import Callable, Sequence
@@ -111,7 +112,7 @@ class WindowTestBed:
         self.peer = self.server.accept()
         self.peer.log_in(who=who, targets=targets, resume=resume, **more)
         self.peer.say("310 OUT", *lines)
-        joined = {line.split()[1] for line in lines if line.startswith("200 ")}
+        joined = {line[4:] for line in lines if re.fullmatch(r"200 [\w-]+", line)}
         in_pause = any(line.startswith("310 IN") for line in lines)
 
         def knows_all() -> bool:
