@@ -26,7 +26,8 @@ def folded_text(text: str | None) -> str | None:
     """A text without case and accents."""
     if text is None or text.isascii():
         return text and text.lower()
-    return _without_accents(text)
+    # Taken apart first: letters in circles, in bold type and the like have no case of their own.
+    return _without_accents(unicodedata.normalize("NFKD", text))
 
 
 def _without_accents(text: str) -> str:
@@ -69,11 +70,13 @@ class Resembles(Lookup):
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         left, values = self.process_lhs(compiler, connection)
         right, searched = self.process_rhs(compiler, connection)
+        folded = f"instr(folded({left}), {right}) > 0"
+        if any("\0" in text for text in searched):  # where LIKE would stop reading
+            return folded, [*values, *searched]
         # LIKE finds nothing that is not in the folded text, and where all is ASCII all of that: several
         # times as quickly as by calling back.
         like = f"{left} LIKE '%%' || {right} || '%%' ESCAPE '\\'"
         is_ascii = f"length({left}) = length(CAST({left} AS BLOB))"
-        folded = f"instr(folded({left}), {right}) > 0"
         escaped = [_LIKE_SIGNS.sub(r"\\\g<0>", text) for text in searched]
         return f"({like} OR (NOT {is_ascii} AND {folded}))", [*values, *escaped, *values * 3, *searched]
 

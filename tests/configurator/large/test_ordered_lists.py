@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connections
 from django.test import Client
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from configurator.database import order_indexes
@@ -91,12 +91,20 @@ def test_indexes_of_another_unicode_or_release_are_made_anew(
     assert [row.name for row in admin.get("/operators/").context["rows"]] == ["a", "z"]
 
 
-TEXTS = st.text(st.sampled_from("aBéẞİ%_\\'² ñ"), max_size=5)
+TEXTS = st.text(st.sampled_from("aBéẞİ%_\\'² ñ\0𝐀Ⓑ\u0301"), max_size=5)
 
 
+@example("", "\0")
+@example("Anna", "𝐀")
 @given(TEXTS, TEXTS.filter(bool))
 def test_a_search_finds_what_contains_the_text_without_case_and_accents(name: str, text: str) -> None:
     PauseReason.objects.all().delete()
     PauseReason.objects.create(name=name)
     found = PauseReason.objects.filter(name__resembles=text).exists()
     assert found == ((folded_text(text) or "") in (folded_text(name) or ""))
+
+
+@pytest.mark.parametrize(("name", "text"), [("𝐀nna", "anna"), ("Anna", "𝐀"), ("℡ 5", "tel"), ("Ⓑ", "b")])
+def test_letters_of_a_look_of_their_own_are_found_as_all_others(name: str, text: str) -> None:
+    PauseReason.objects.create(name=name)
+    assert PauseReason.objects.filter(name__resembles=text).exists()
