@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from django.template.defaultfilters import date
 from django.utils.formats import localize
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.timezone import template_localtime
 from django.utils.translation import gettext
 
 
@@ -36,7 +37,7 @@ class Row(NamedTuple):
 def rows_as_html(rows: Iterable[Row], list_address: str, *, choosable: bool) -> SafeString:
     """The rows of a table. `list_address` is where the list is, with the addresses of its entries below it.
 
-    With `choosable` each begins with a box to tick. In the language of the page.
+    With `choosable` each begins with a box to tick. In the language of the page and the current time zone.
     """
     yes, no = escape(gettext("yes")), escape(gettext("no"))
     on = f'<svg class="icon on" role="img" aria-label="{yes}"><use href="#icon-check"/></svg>'
@@ -58,7 +59,7 @@ def rows_as_html(rows: Iterable[Row], list_address: str, *, choosable: bool) -> 
             if shape == "yes":
                 content = on if value else off
             elif shape == "moment":
-                content = escape(date(value, "SHORT_DATETIME_FORMAT") or "–")
+                content = escape(date(template_localtime(value), "SHORT_DATETIME_FORMAT") or "–")
             else:
                 content = escape(str(localize(value)))
             if shape == "strong":
