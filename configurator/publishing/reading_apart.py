@@ -7,6 +7,7 @@ read here: a process takes a tenth of a second to begin.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import pickle
@@ -92,7 +93,7 @@ def _ask(path: Path, form: Form, *, values: bool) -> _Answer | None:
 
 def main(arguments: list[str]) -> int:
     """The other process. Its answer is for the one that started it; OSError is for that one to meet, too."""
-    if hasattr(os, "nice"):
+    with contextlib.suppress(AttributeError, OSError):  # Windows has none, a sandbox may forbid it
         os.nice(LATER)
     name, form, wanted = arguments
     problems: tuple[Problem, ...] = ()

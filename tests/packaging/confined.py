@@ -30,7 +30,9 @@ def settings(unit: Path) -> dict[str, list[str]]:
 
 
 def members(group: str) -> set[str]:
-    """The system calls of a group, those of the groups in it included."""
+    """The system calls of a group, those of the groups in it included; a call is one of its own."""
+    if not group.startswith("@"):
+        return {group}
     shown = subprocess.run(
         ["systemd-analyze", "syscall-filter", "--no-pager", group], capture_output=True, text=True, check=True
     ).stdout

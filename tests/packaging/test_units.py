@@ -144,3 +144,19 @@ def test_the_configurator_does_all_its_work_as_its_unit_confines_it(tmp_path: Pa
             assert "Log in" in answer.read().decode()
         process.terminate()
         assert process.wait(PATIENCE) == 0
+
+
+def test_the_configurator_may_read_a_large_file_behind_all_others(tmp_path: Path) -> None:
+    reading = (
+        "import os, sys\n"
+        "from configurator.publishing import reading_apart\n"
+        "before = os.nice(0)\n"
+        "assert reading_apart.main(sys.argv[1:]) == 0\n"
+        "sys.exit(os.nice(0) != min(19, before + reading_apart.LATER))\n"
+    )
+    done = subprocess.run(
+        [*confined(CONFIGURATOR), sys.executable, "-c", reading, str(SAMPLE), "xml", "values"],
+        capture_output=True,
+        timeout=PATIENCE,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -99,6 +101,20 @@ def test_without_another_process_it_is_read_here(
     with caplog.at_level(logging.WARNING):
         check_readable(path, "xml")
     assert "out of memory" in caplog.text and len(always_apart) == 2
+
+
+@pytest.mark.parametrize("refusal", [PermissionError, AttributeError])
+def test_it_is_read_also_where_no_process_may_go_behind_others(
+    monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes], refusal: type[Exception]
+) -> None:
+    """In a sandbox, on Windows."""
+
+    def refuse(_: int) -> int:
+        raise refusal
+
+    monkeypatch.setattr(os, "nice", refuse)
+    assert reading_apart.main([str(SAMPLE), "xml", "nothing"]) == 0
+    assert pickle.loads(capsysbinary.readouterr().out) == ((), None)
 
 
 def test_a_small_file_needs_no_other_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
