@@ -52,10 +52,14 @@ def write_backup(chosen: Options, file: Path) -> None:
 
 
 def copy_database(path: Path, copy: Path) -> None:
-    """Copy a database, consistently even while it is in use, for its owner alone."""
+    """Copy a database, consistently even while it is in use, for its owner alone.
+
+    Without the indexes that need a function of this program: a release that has none checks the copy, too.
+    """
     copy.touch(mode=0o600)
     with closing(sqlite3.connect(path, timeout=_BUSY)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
+        remove_order_indexes(target.cursor())
 
 
 @contextmanager
@@ -160,7 +164,7 @@ def _unpack(chosen: Options, archive: zipfile.ZipFile, folder: Path) -> None:
 def _check_database(file: Path, path: Path) -> None:
     try:
         with closing(sqlite3.connect(path)) as database:
-            remove_order_indexes(database.cursor())  # made anew where it is put back
+            remove_order_indexes(database.cursor())  # of a copy that was made otherwise
             said = database.execute("PRAGMA integrity_check(1)").fetchone()[0]
             applied = {
                 name

@@ -53,6 +53,16 @@ def test_what_was_backed_up_comes_back_while_others_read_and_nothing_of_it_is_le
     assert list((chosen.data / "temporary").iterdir()) == []
 
 
+def test_a_copy_can_be_checked_and_changed_without_this_program(demo, tmp_path: Path) -> None:
+    """So an older release restores it, too."""
+    backup.write_backup(current_options(), tmp_path / "all.zip")
+    with zipfile.ZipFile(tmp_path / "all.zip") as archive:
+        archive.extract("configuration.sqlite", tmp_path)
+    with closing(sqlite3.connect(tmp_path / "configuration.sqlite")) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        database.execute("UPDATE configurator_seat SET description = 'other'")
+
+
 def test_the_secret_key_comes_back_too_and_is_told(demo, tmp_path: Path) -> None:
     chosen = current_options()
     backup.write_backup(chosen, tmp_path / "all.zip")
