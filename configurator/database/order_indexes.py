@@ -26,6 +26,7 @@ def install_order_indexes(cursor: Any) -> None:
     """Make them where they are missing, and anew for another order.
 
     A Python with another version of Unicode may order differently: so both versions are part of their names.
+    Another process may do the same meanwhile.
     """
     version = f"{VERSION}_{unicodedata.unidata_version.replace('.', '_')}"
     wanted = {
@@ -35,15 +36,19 @@ def install_order_indexes(cursor: Any) -> None:
     }
     present = _present(cursor)
     for name in present - wanted.keys():
-        cursor.execute(f"DROP INDEX {name}")
+        _remove(cursor, name)
     for name in wanted.keys() - present:
-        cursor.execute(f"CREATE INDEX {name} ON {wanted[name]}")
+        cursor.execute(f'CREATE INDEX IF NOT EXISTS "{name}" ON {wanted[name]}')
 
 
 def remove_order_indexes(cursor: Any) -> None:
     """Leave a database that can be checked and written into without the function."""
     for name in _present(cursor):
-        cursor.execute(f"DROP INDEX {name}")
+        _remove(cursor, name)
+
+
+def _remove(cursor: Any, name: str) -> None:
+    cursor.execute(f'DROP INDEX IF EXISTS "{name}"')
 
 
 def _present(cursor: Any) -> set[str]:

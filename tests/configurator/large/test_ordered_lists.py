@@ -91,6 +91,34 @@ def test_indexes_of_another_unicode_or_release_are_made_anew(
     assert [row.name for row in admin.get("/operators/").context["rows"]] == ["a", "z"]
 
 
+class Overtaken:
+    """A cursor of a process that another one overtakes once it has looked what is there."""
+
+    def __init__(self, cursor: Any) -> None:
+        self._cursor = cursor
+        self._overtaken = False
+        self.fetchall = cursor.fetchall
+
+    def execute(self, statement: str) -> None:
+        if not statement.startswith("SELECT") and not self._overtaken:
+            self._overtaken = True
+            install_order_indexes(self._cursor)
+        self._cursor.execute(statement)
+
+
+def test_two_processes_may_make_them_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = index_names()
+    with connections["configuration"].cursor() as cursor:
+        remove_order_indexes(cursor)
+        install_order_indexes(Overtaken(cursor))
+        assert index_names() == before
+        monkeypatch.setattr(order_indexes, "VERSION", order_indexes.VERSION + 1)
+        install_order_indexes(cursor)
+        monkeypatch.undo()
+        install_order_indexes(Overtaken(cursor))
+    assert index_names() == before
+
+
 TEXTS = st.text(st.sampled_from("aBéẞİ%_\\'² ñ\0𝐀Ⓑ\u0301"), max_size=5)
 
 
