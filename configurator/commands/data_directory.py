@@ -56,7 +56,7 @@ def upgrade_databases() -> list[str]:
     from django.db import connections
     from django.db.migrations.executor import MigrationExecutor
 
-    from configurator.database.change_marks import install_change_marks
+    from configurator.database.change_marks import install_change_marks, remove_change_marks
     from configurator.database.order_indexes import install_order_indexes
 
     chosen = options.current_options()
@@ -82,6 +82,8 @@ def upgrade_databases() -> list[str]:
             continue
         if existed:
             done.append(f"{path.name} is upgraded; it was copied to {_copy_database(path)} before")
+        if alias == "configuration":
+            remove_change_marks()
         call_command("migrate", database=alias, interactive=False, verbosity=0)
         if not existed:
             done.append(f"{path.name} was made")

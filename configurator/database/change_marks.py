@@ -66,6 +66,19 @@ def install_change_marks() -> None:
                 cursor.execute(statement)
 
 
+def remove_change_marks() -> None:
+    """Before a migration: SQLite gives no table another name while a trigger of another one names it.
+
+    `install_change_marks` makes all anew afterwards. Then each part has another mark.
+    """
+    with connections["configuration"].cursor() as cursor:
+        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name GLOB 'mark_*'")
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+        for table in (NOTED, TABLE):
+            cursor.execute(f"DROP TABLE IF EXISTS {table}")
+
+
 def _triggers() -> Iterator[tuple[str, str]]:
     for table, parts in _EVENTS.items():
         for part, events in parts.items():

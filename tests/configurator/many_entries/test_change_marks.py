@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connections
-from django.db.models import F
+from django.db.migrations import AlterField
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import CharField, F
 from django.test import Client
 
 from configurator.checks import entry_checks
+from configurator.commands import data_directory
 from configurator.commands.data_directory import upgrade_databases
 from configurator.database import change_marks
 from configurator.database.change_marks import install_change_marks, read_marks
@@ -126,3 +131,31 @@ def test_marks_stay_where_they_are_installed_again(demo: Any) -> None:
     before = read_marks()
     install_change_marks()
     assert read_marks() == before
+
+
+def test_a_migration_may_make_tables_anew(demo: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite renames no table that a trigger of another one names."""
+    connection = connections["configuration"]
+    last = ("configurator", "0008_openid_identity")
+
+    def migrate(*_: Any, **__: Any) -> None:
+        state = MigrationExecutor(connection).loader.project_state()
+        for model, name in (("operator", "full_name"), ("seat", "extension"), ("service", "name")):
+            for length in (300, 200):
+                field = CharField(max_length=length)
+                operation, before = AlterField(model, name, field), state.clone()
+                operation.state_forwards("configurator", state)
+                with connection.schema_editor() as editor:
+                    operation.database_forwards("configurator", editor, before, state)
+        MigrationRecorder(connection).record_applied(*last)
+
+    MigrationRecorder(connection).record_unapplied(*last)
+    monkeypatch.setattr(data_directory, "call_command", migrate)
+    marks, configuration = read_marks(), working_copy.configuration()
+    (done,) = upgrade_databases()
+    Path(done.partition("copied to ")[2].removesuffix(" before")).unlink()
+    now = read_marks()
+    assert now.keys() == marks.keys() and not set(now.values()) & set(marks.values())
+    assert working_copy.configuration() == configuration
+    _rename_operator()
+    assert working_copy.configuration().operators[0].full_name == "Mario Neri"
