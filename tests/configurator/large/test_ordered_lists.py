@@ -29,6 +29,13 @@ COLUMNS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def indexes() -> None:
+    """A test of this process may have restored a copy, which has none."""
+    with connections["configuration"].cursor() as cursor:
+        install_order_indexes(cursor)
+
+
 def index_names() -> set[str]:
     with connections["configuration"].cursor() as cursor:
         cursor.execute("SELECT name FROM sqlite_master WHERE type = 'index' AND name LIKE 'order%'")
