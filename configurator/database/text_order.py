@@ -18,7 +18,7 @@ from django.dispatch import receiver
 _LIKE_SIGNS = re.compile(r"[\\%_]")
 _DIGITS = re.compile(r"0*(\d+)", re.ASCII)
 _KNOWN = 32_768
-"""Texts whose keys are remembered, of some hundred bytes each: the names of the largest configuration."""
+"""Folded texts that are remembered, of some hundred bytes each: the names of the largest configuration."""
 
 
 @lru_cache(maxsize=_KNOWN)

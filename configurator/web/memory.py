@@ -94,7 +94,7 @@ memory_of_answers: Final = MemoryOfAnswers(freed_memory.give_back)
 
 
 def collect_in_quiet_moments() -> None:
-    """Never look for garbage in everything while somebody waits for a page. Once, when all was read.
+    """Look for garbage in everything when nobody waits, if that ever happens. Once, when all was read.
 
     Of ten thousand operators that are half a million objects: a collection makes everybody wait up to 200 ms
     (measured). What is there now stays; a daemon thread looks through what came since.
