@@ -20,7 +20,7 @@ class _InOneText(Aggregate):
     output_field = TextField()
 
 
-def row_numbers(found: QuerySet[Any]) -> list[int]:
+def primary_keys(found: QuerySet[Any]) -> list[int]:
     """The primary keys of what a query finds, in any order.
 
     As one value: between two rows SQLite lets other threads go on, and beside one that computes each of ten

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from configurator.bulk import bulk_actions
-from configurator.database.many_rows import row_numbers
+from configurator.database.many_rows import primary_keys
 from configurator.database.text_order import ordered_by
 from configurator.importing import csv_export, csv_file
 from configurator.sections.filters import ListFilter
@@ -88,18 +88,20 @@ def _pages(section: Section, asked: dict[str, Any]) -> Paginator[Any]:
     found = section.find(asked["q"], asked["filter"])
     if not asked["q"]:
         return Paginator(_ordered(section, found, asked), asked["size"])
-    rows = row_numbers(found)
-    if len(rows) <= READ_AT_ONCE:
-        found = section.rows().filter(pk__in=rows)
+    keys = primary_keys(found)
+    if len(keys) <= READ_AT_ONCE:
+        found = section.rows().filter(pk__in=keys)
     pages = Paginator(_ordered(section, found, asked), asked["size"])
-    pages.count = len(rows)
+    pages.count = len(keys)
     return pages
 
 
 def _ordered(section: Section, found: QuerySet[Any], asked: dict[str, Any]) -> QuerySet[Any]:
     column = next(column for column in section.columns if column.key == asked["sort"])
     descending = asked["order"] == "desc"
-    return found.order_by(_order(column, descending), "-pk" if descending else "pk")  # as an index has them
+    return found.order_by(
+        _order(column, descending), "-pk" if descending else "pk"
+    )  # an index, read from either end
 
 
 def _order(column: Column, descending: bool) -> Any:

@@ -52,7 +52,10 @@ class QuietMoments:
                 self._last = self._clock()
 
     def take(self) -> bool:
-        """Whether it is time to collect: requests came, and it is quiet or was not for too long."""
+        """Whether it is time to collect: requests came, and it is quiet or was not for too long.
+
+        Once: whoever hears that it is does so.
+        """
         with self._lock:
             now = self._clock()
             if self._left_since is None:
@@ -75,7 +78,7 @@ class MemoryOfAnswers:
         self._give_back, self._collect = give_back, collect
         self._lock = threading.Lock()
         self._least = 0
-        """Bytes after garbage was looked for, or fewer."""
+        """Bytes that were taken after the last look for garbage, or the fewest since."""
 
     def give_back(self) -> None:
         """After an answer. An import takes as much as all the rest."""
