@@ -89,8 +89,16 @@ class MemoryOfAnswers:
             self._least = min(self._least, left) or left
             if left < self._least + MUCH:
                 return
-            self._collect()  # rows that know each other: ten thousand operators and their services
-            self._least = self._give_back() or left
+            self._least = left
+        self.collect()
+
+    def collect(self) -> None:
+        """Look for garbage: rows that know each other, such as ten thousand operators and their services."""
+        self._collect()
+        left = self._give_back()
+        if left:
+            with self._lock:
+                self._least = left
 
 
 memory_of_answers: Final = MemoryOfAnswers(freed_memory.give_back)
@@ -105,12 +113,11 @@ def collect_in_quiet_moments() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG, YOUNG_BEFORE_OLDER, OLDER_BEFORE_ALL)
-    threading.Thread(target=_collect, name="garbage", daemon=True).start()
+    threading.Thread(target=_await_quiet_moments, name="garbage", daemon=True).start()
 
 
-def _collect() -> None:
+def _await_quiet_moments() -> None:
     while True:
         time.sleep(LOOK)
         if quiet_moments.take():
-            gc.collect()
-            freed_memory.give_back()
+            memory_of_answers.collect()
