@@ -140,6 +140,30 @@ def test_the_list_is_worked_with_the_keyboard_alone(page: Page) -> None:
     expect(page.locator(".empty")).to_be_visible()
 
 
+def test_a_form_works_from_the_moment_it_is_seen(page: Page) -> None:
+    log_in(page)
+    page.goto("/reasons/")
+    page.wait_for_load_state("networkidle")
+    page.evaluate(
+        """() => {
+          window.stillHere = true;
+          document.addEventListener("htmx:afterSwap", (event) => {
+            const name = document.querySelector("#dialog #id_name");
+            if (event.detail.target.id === "dialog-body" && name) queueMicrotask(() => {
+              name.value = "In a hurry";
+              name.form.requestSubmit();
+            });
+          });
+        }"""
+    )
+    page.keyboard.press("Insert")
+    expect(page.locator("tr:focus")).to_have_text("In a hurry")
+    assert page.evaluate("window.stillHere"), "the form was sent as a page of its own"
+    page.keyboard.press("Delete")
+    page.locator("#dialog").get_by_role("button", name="Remove", exact=True).click()
+    expect(page.locator("tr", has_text="In a hurry")).to_have_count(0)
+
+
 def test_going_back_from_a_search_leaves_a_page_that_works(page: Page) -> None:
     log_in(page)
     page.goto("/seats/")
