@@ -13,6 +13,7 @@ import click
 
 from configurator.commands.data_directory import PreparedCommand
 from configurator.commands.users import audit_name
+from configurator.importing.csv_text import ENCODINGS
 from schemas import own_files
 from schemas.configuration.checks import CheckedConfiguration
 from schemas.configuration.model import Configuration
@@ -113,29 +114,38 @@ def _write_export(file: Path, data: bytes) -> None:
 @click.command(cls=PreparedCommand, name="import")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--csv", "kind", type=click.Choice(["seats", "operators"]), help="FILE is CSV with these.")
+@click.option(
+    "--encoding",
+    type=click.Choice(list(ENCODINGS)),
+    help="What the CSV is written in, where no mark in it tells; otherwise UTF-8 or, if it is none, cp1252.",
+)
 @click.option("--merge", is_flag=True, help="Let what FILE does not mention stay (XML or SQLite).")
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
 @click.pass_context
-def import_command(context: click.Context, file: Path, kind: str | None, merge: bool, dry_run: bool) -> None:
+def import_command(
+    context: click.Context, file: Path, kind: str | None, encoding: str | None, merge: bool, dry_run: bool
+) -> None:
     """Make the entries what FILE says (XML or SQLite), or add and change seats or operators from CSV.
 
     What the entries said before is kept: the application's page "Earlier states" goes back to it.
     """
     if kind and merge:
         raise click.UsageError("--merge is for XML and SQLite: rows of CSV are always added and changed")
+    if encoding and not kind:
+        raise click.UsageError("--encoding is for CSV: XML and SQLite say it themselves")
     take_published_file()
     if kind:
-        _import_rows(context, file, kind, dry_run=dry_run)
+        _import_rows(context, file, kind, encoding or "", dry_run=dry_run)
     else:
         _import_whole(context, file, merge=merge, dry_run=dry_run)
 
 
-def _import_rows(context: click.Context, file: Path, kind: str, *, dry_run: bool) -> None:
+def _import_rows(context: click.Context, file: Path, kind: str, encoding: str, *, dry_run: bool) -> None:
     from configurator.importing import csv_file, csv_import
     from configurator.publishing import snapshots, state_names
     from configurator.users import password_rules
 
-    rows = csv_file.with_passwords(csv_file.read_csv(kind, file.read_bytes()), store=not dry_run)
+    rows = csv_file.with_passwords(csv_file.read_csv(kind, file.read_bytes(), encoding), store=not dry_run)
     for weak in password_rules.weak_operators(row for _, row in rows.lines) if kind == "operators" else ():
         click.echo(f"{file}: {weak}: the password is easily guessed (warning)")
     name = f"{kind}: {file.name}"

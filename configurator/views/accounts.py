@@ -196,7 +196,7 @@ class PasswordChangePage(auth_views.PasswordChangeView):
 
 @require_http_methods(["GET", "POST"])
 def second_factor_page(request: HttpRequest) -> HttpResponse:
-    """Set up an app whose codes are asked for at the login, or end that with the password."""
+    """Set up an app whose codes are asked for at the login, or end that; both need the password, if any."""
     if not settings.TWO_FACTOR:
         raise Http404
     user = ManagerUser.objects.get(pk=request.user.pk)
@@ -209,6 +209,7 @@ def second_factor_page(request: HttpRequest) -> HttpResponse:
         device = second_factor.begin(user)
         context["picture"] = second_factor.picture(device)
         context["secret"] = base64.b32encode(device.bin_key).decode()
+        context["asks_password"] = user.has_usable_password()
     return render(request, "configurator/second_factor.html", context)
 
 
@@ -219,7 +220,9 @@ def _change_second_factor(request: HttpRequest, user: ManagerUser) -> str:
         refuse_too_many(user.userid, audit_log.address_of(request))
     except ValidationError as error:
         return " ".join(error.messages)
-    if had and not user.check_password(request.POST.get("present_password", "")):
+    # Who found a page open must not bind the account to a phone of his, nor free it of one.
+    asks_password = had or user.has_usable_password()
+    if asks_password and not user.check_password(request.POST.get("present_password", "")):
         return _("The password is wrong.")
     if not had and not second_factor.confirm(user, request.POST.get("code", "")):
         return _("This is not the code that the app shows now. Look at its clock, too.")

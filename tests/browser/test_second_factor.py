@@ -64,6 +64,7 @@ def test_who_needs_an_app_sets_it_up_in_peace_and_logs_in_with_its_codes(
         assert violations(page, axe) == []
         secret = page.locator(".secret").inner_text().strip()
         page.fill("#code", code_of(secret))
+        page.fill("#present_password", PASSWORD)
         page.get_by_role("button", name="Ask for codes from now on").click()
         expect(page.locator("main")).to_contain_text("the code of your app is asked for")
         page.goto("/seats/")

@@ -178,6 +178,16 @@ def test_a_bad_file_is_refused_with_every_error_and_78(places: list[str], tmp_pa
     assert (refused.returncode, f"{csv}:2: x:" in refused.stdout) == (78, True)
 
 
+def test_rows_are_read_in_the_encoding_that_is_named(places: list[str], tmp_path: Path) -> None:
+    csv, out = tmp_path / "seats.csv", tmp_path / "out.xml"
+    csv.write_bytes("mac;extension;description\n02:00:00:00:00:01;PJSIP/1;Łódź\n".encode("cp1250"))
+    assert run(places, "import", "--csv", "seats", "--encoding", "cp1250", str(csv)).returncode == 0
+    assert run(places, "export", str(out)).returncode == 0
+    assert 'description="Łódź"' in out.read_text(encoding="utf-8")
+    refused = run(places, "import", "--encoding", "cp1250", str(out))
+    assert (refused.returncode, "--encoding is for CSV" in refused.stderr) == (2, True)
+
+
 def test_the_web_application_starts_with_its_first_user_and_stops_in_order(places: list[str]) -> None:
     command = [sys.executable, "-m", "configurator", *places, "--listen", "127.0.0.1:0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **USER})

@@ -40,9 +40,14 @@ def device(admin: Client) -> Any:
     page = admin.get("/account/second-factor/").content.decode()
     found = TOTPDevice.objects.get()
     assert "<svg" in page and "style=" not in page and not found.confirmed
-    assert "not the code" in admin.post("/account/second-factor/", {"code": "000000"}).content.decode()
+    wrong = {"code": "000000", "present_password": PASSWORD}
+    assert "not the code" in admin.post("/account/second-factor/", wrong).content.decode()
+    for password in ({}, {"present_password": "x"}):
+        refused = admin.post("/account/second-factor/", {"code": again(found), **password}).content.decode()
+        assert "password is wrong" in refused, "an open page binds the account to nobody's phone"
     assert Client().post("/login/", LOGIN).status_code == 302, "it is not asked for before it is confirmed"
-    assert admin.post("/account/second-factor/", {"code": again(found)}).status_code == 302
+    right = {"code": again(found), "present_password": PASSWORD}
+    assert admin.post("/account/second-factor/", right).status_code == 302
     return found
 
 
@@ -101,6 +106,17 @@ def test_of_two_logins_with_one_code_at_the_same_moment_one_is_let_in(
     assert sorted([accepted.get_nowait(), accepted.get_nowait()]) == [False, True]
 
 
+def test_who_has_an_account_of_the_provider_alone_is_asked_for_no_password(admin: Client) -> None:
+    user = ManagerUser.objects.get(userid="administrator")
+    user.set_unusable_password()
+    user.save()
+    admin.force_login(user)
+    assert "present_password" not in admin.get("/account/second-factor/").content.decode()
+    sent = {"code": code_of(TOTPDevice.objects.get())}
+    assert admin.post("/account/second-factor/", sent).status_code == 302
+    assert TOTPDevice.objects.get().confirmed
+
+
 def test_it_is_ended_with_the_password_alone(admin: Client, device: TOTPDevice) -> None:
     assert "wrong" in admin.post("/account/second-factor/", {"present_password": "x"}).content.decode()
     assert TOTPDevice.objects.exists()
@@ -117,7 +133,8 @@ def test_a_role_that_needs_one_does_nothing_before_it_is_set_up(admin: Client, l
     assert part.headers["HX-Redirect"] == "/account/second-factor/"
     assert log_in("viewer").get("/services/").status_code == 200
     admin.get("/account/second-factor/")
-    admin.post("/account/second-factor/", {"code": code_of(TOTPDevice.objects.get())})
+    sent = {"code": code_of(TOTPDevice.objects.get()), "present_password": PASSWORD}
+    admin.post("/account/second-factor/", sent)
     assert admin.get("/services/").status_code == 200
 
 
