@@ -365,7 +365,7 @@ class OpenWindows:
         if self.colleagues is not None and self.colleagues.winfo_exists():
             self.colleagues.show()
         if self._history_changed and self.history is not None and self.history.winfo_exists():
-            self.history.refresh()
+            self.history.calls_changed()
         self._history_changed = False
 
     def show_settings(self) -> None:

@@ -161,8 +161,12 @@ class PressedOnce:
         """Whether it is to be done now; then it rests from now on."""
         if not self._guard.is_over(self._until):
             return False
-        self._until = self._guard.rest_from_now()
+        self.rest()
         return True
+
+    def rest(self) -> None:
+        """What it would be done to has changed under the pointer: it rests from now on."""
+        self._until = self._guard.rest_from_now()
 
 
 _guards: WeakKeyDictionary[tk.Misc, PressGuard] = WeakKeyDictionary()

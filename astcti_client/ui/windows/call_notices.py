@@ -54,6 +54,7 @@ class CallNotices:
         """When they were put in their places last, and when a new one came."""
         self._work_area = WorkArea(root)
         self._area: tuple[float, tuple[int, int, int, int]] | None = None
+        root.bind("<Map>", self._window_came, add=True)
 
     def apply_look(self, look: Look, corner: str, stay: float) -> None:
         """Show those that are there in another look, language or corner."""
@@ -151,7 +152,8 @@ class CallNotices:
         due = [key for key, notice in self.shown.items() if notice.is_due(now)]
         for key in due:
             self._close(key)
-        if self.waiting or self._in_the_way:
+        windows = self._windows
+        if self.waiting or self._in_the_way or (windows and self._corner_for(windows) != self._used_corner):
             self._arrange_soon()
 
     def offer_answer(self, may_answer: bool) -> None:
@@ -195,6 +197,17 @@ class CallNotices:
             notice.destroy()
 
     # --- the stack ---
+
+    @property
+    def _windows(self) -> list[tk.Toplevel]:
+        """All in their order, the one in the corner first."""
+        others = (self.dialled, self.more, self.message)
+        return [*self.shown.values(), *(window for window in others if window)]
+
+    def _window_came(self, event: tk.Event[tk.Misc]) -> None:
+        """The program's own window is shown, perhaps by a click on a notice, and perhaps below it."""
+        if event.widget is self._root and self._windows:
+            self._arrange_soon()
 
     def _arrange_soon(self) -> None:
         """At once after a quiet time, else once for everything that happens meanwhile."""
@@ -252,14 +265,15 @@ class CallNotices:
 
     def _stack(self) -> bool:
         """Whether a window came on the screen."""
-        others = (self.dialled, self.more, self.message)
-        windows: list[tk.Toplevel] = [*self.shown.values(), *(window for window in others if window)]
+        windows = self._windows
         if not windows:
             self._used_corner = ""
             return False
         left, top, right, bottom = self._free_area()
         gap = self._look.px(GAP)
-        self._used_corner = self._used_corner or self._free_corner(windows)
+        for window in windows:
+            window.update_idletasks()
+        self._used_corner = self._corner_for(windows)
         self._in_the_way = not self._used_corner
         if self._in_the_way:
             for window in windows:
@@ -282,22 +296,33 @@ class CallNotices:
             y += height + gap if down else -gap
         return came
 
+    def _corner_for(self, windows: list[tk.Toplevel]) -> str:
+        """Where they are, as long as they do not cover the program's own window; else as `_free_corner`.
+
+        That window is opened and moved while they are there, and they may become more.
+        """
+        used = self._used_corner
+        if used and (not self._root.winfo_viewable() or not self._covered(used, windows)):
+            return used
+        return self._free_corner(windows)
+
+    def _covered(self, corner: str, windows: list[tk.Toplevel]) -> int:
+        """How many dots of the program's own window would be covered from this corner."""
+        gap, root = self._look.px(GAP), self._root
+        width = max(window.winfo_reqwidth() for window in windows) + gap
+        height = sum(window.winfo_reqheight() + gap for window in windows)
+        x, y = root.winfo_rootx(), root.winfo_rooty()
+        own = x, y, x + root.winfo_width(), y + root.winfo_height()
+        return overlap(own, corner_rectangle(self._free_area(), corner, width, height))
+
     def _free_corner(self, windows: list[tk.Toplevel]) -> str:
         """The corner of the settings, or another where the program's own window is not covered.
 
         Where there is none: nothing while its user works in that window, which has a card for each call; else
         the one that covers least of it, for it may be behind others.
         """
-        for window in windows:
-            window.update_idletasks()
-        gap = self._look.px(GAP)
-        width = max(window.winfo_reqwidth() for window in windows) + gap
-        height = sum(window.winfo_reqheight() + gap for window in windows)
-        area, root = self._free_area(), self._root
-        if not root.winfo_viewable():
+        if not self._root.winfo_viewable():
             return self._corner
-        x, y = root.winfo_rootx(), root.winfo_rooty()
-        own = x, y, x + root.winfo_width(), y + root.winfo_height()
         vertical, _dash, side = self._corner.partition("-")
         other_side = "left" if side == "right" else "right"
         other_vertical = "top" if vertical == "bottom" else "bottom"
@@ -307,7 +332,7 @@ class CallNotices:
             f"{other_vertical}-{side}",
             f"{other_vertical}-{other_side}",
         )
-        covered = [overlap(own, corner_rectangle(area, corner, width, height)) for corner in corners]
+        covered = [self._covered(corner, windows) for corner in corners]
         if min(covered) > 0 and self._has_keyboard():
             return ""
         return corners[covered.index(min(covered))]

@@ -16,6 +16,7 @@ from astcti_client.ui.theme.look import Look
 from astcti_client.ui.widgets.controls import button, centre, icon_button
 from astcti_client.ui.widgets.elided_label import elided
 from astcti_client.ui.widgets.list_table import ListTable, SearchRow
+from astcti_client.ui.widgets.press_guard import PressedOnce
 from astcti_client.ui.windows.dialogs import ask_and_wait
 from astcti_client.ui.windows.side_window import SideWindow
 
@@ -62,6 +63,7 @@ class HistoryWindow(SideWindow):
         self._entries: dict[str, HistoryEntry] = {}
         self._due: str | None = None
         self._widths: tuple[int, ...] = ()
+        self._double_clicked = PressedOnce(self)
         self._build()
         self.bind("<Escape>", lambda _event: self.destroy())
         self.bind("<Control-f>", lambda _event: self.search.focus_set())
@@ -87,6 +89,26 @@ class HistoryWindow(SideWindow):
         self._kind_place = max(0, self._kind.current())
         chosen = self.table.selection()
         self._row = self.table.index(chosen[0]) if chosen else None
+
+    def calls_changed(self) -> None:
+        """Calls were added, unasked: what is chosen and in sight stays so, as far as it is still there.
+
+        What moved all the same takes no double click at first.
+        """
+        rows = self.table.get_children()
+        chosen = [_call_of(self._entries[row]) for row in self.table.selection()]
+        top = round(self.table.yview()[0] * len(rows))
+        in_sight = _call_of(self._entries[rows[top]]) if 0 < top < len(rows) else None
+        order = [_call_of(self._entries[row]) for row in rows]
+        self.refresh()
+        for place, (row, entry) in enumerate(self._entries.items()):
+            call = _call_of(entry)
+            if call in chosen:
+                self.table.selection_set(row)
+            if call == in_sight:
+                self.table.yview_moveto(place / len(self._entries))
+        if order != [_call_of(entry) for entry in self._entries.values()]:
+            self._double_clicked.rest()
 
     def refresh(self) -> None:
         """Show what is found now."""
@@ -173,8 +195,8 @@ class HistoryWindow(SideWindow):
         self.table.bind("<Configure>", self._choose_columns)
         for changes in ("<Configure>", "<ButtonRelease-1>"):  # of the window, of one column
             self.table.bind(changes, self._fit_columns, add=True)
-        for keys in ("<Double-Button-1>", "<Return>"):
-            self.table.bind(keys, lambda _event: self._redial())
+        self.table.bind("<Double-Button-1>", self._double_click)
+        self.table.bind("<Return>", lambda _event: self._redial())
 
     def _build_reason(self, body: ttk.Frame) -> None:
         self.reason = ttk.Label(body, style="Muted.TLabel", anchor="w", justify="left")
@@ -210,6 +232,11 @@ class HistoryWindow(SideWindow):
         if self._due is not None:
             self.after_cancel(self._due)
         self._due = self.after(SEARCH_AFTER, self.refresh)
+
+    def _double_click(self, event: tk.Event[tk.Misc]) -> None:
+        # On a heading, where columns are drawn wider, or below the last call it means nobody.
+        if self.table.identify_row(event.y) and self._double_clicked.begins():
+            self._redial()
 
     def _redial(self) -> None:
         chosen = self.table.selection()
@@ -251,3 +278,8 @@ class HistoryWindow(SideWindow):
         if ask_and_wait(self, self._look, text, yes, danger=True):
             self._history.clear()
             self.refresh()
+
+
+def _call_of(entry: HistoryEntry) -> tuple[float, str, str]:
+    """What tells it from others, whatever more is known of it by now."""
+    return entry.at, entry.linkedid, entry.number

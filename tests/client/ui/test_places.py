@@ -9,10 +9,12 @@ from tkinter import ttk
 import pytest
 
 from astcti_client.ui.state.calls import seat_calls
+from astcti_client.ui.state.history import HistoryEntry
 from astcti_client.ui.state.seat_call import SeatCall
 from astcti_client.ui.widgets.call_card import CallCard
 from astcti_client.ui.widgets.call_list import arranged
 from astcti_client.ui.widgets.press_guard import INERT
+from astcti_client.ui.windows.history import HistoryWindow
 from tests.client.ui.tools.desktop import Desktop
 from tests.client.ui.tools.widgets import all_of, button, click, write
 from tests.client.ui.tools.window_test_bed import WindowTestBed, event
@@ -21,6 +23,8 @@ Make = Callable[..., WindowTestBed]
 PAGE = '<trigger type="browser" os="any"><url>https://crm.example/12345</url></trigger>'
 REST = 1.0
 """Seconds that buttons are inert here, as in the program."""
+LATER = 4e9
+"""Seconds since 1970: nothing of then is too old to be kept."""
 
 
 def card_of(bed: WindowTestBed, key: str) -> CallCard:
@@ -336,3 +340,94 @@ def test_who_is_talked_to_comes_first_and_stays_there() -> None:
 def test_cards_that_went_leave_the_others_in_order() -> None:
     assert order(["1", "2", "3"], call("1", "ringing"), call("3", "over")) == ["1", "3"]
     assert order(["1", "2"]) == []
+
+
+# --- the history ---
+
+
+def history_of(bed: WindowTestBed, calls: int) -> HistoryWindow:
+    """Opened, with so many calls in it: 1000 is the oldest number."""
+    for number in range(1000, 1000 + calls):
+        bed.history.add(HistoryEntry(LATER + number, "missed", str(number)))
+    window = bed.open_history()
+    bed.pump(
+        lambda: window.table.winfo_viewable() and isinstance(window.table.bbox(row_of(window, 0)), tuple)
+    )
+    bed.wait_for_keyboard(window.search)
+    return window
+
+
+def row_of(window: HistoryWindow, place: int) -> str:
+    return window.table.get_children()[place]
+
+
+def number_of(window: HistoryWindow, row: str) -> str:
+    return str(window.table.set(row, "number"))
+
+
+def double_click(desktop: Desktop, window: HistoryWindow, y: int) -> None:
+    """In the middle of the list, so far below its top."""
+    table = window.table
+    x = table.winfo_rootx() + table.winfo_width() // 2
+    desktop.do(
+        "mousemove", str(x), str(table.winfo_rooty() + y), "click", "--repeat", "2", "--delay", "60", "1"
+    )
+
+
+def below_row(window: HistoryWindow, row: str) -> int:
+    box = window.table.bbox(row)
+    assert not isinstance(box, str), "the row is not to be seen"
+    return box[1] + box[3] // 2
+
+
+def test_a_double_click_beside_the_calls_of_the_history_calls_nobody(
+    open_client: Make, desktop: Desktop
+) -> None:
+    bed = open_client()
+    bed.log_in()
+    window = history_of(bed, calls=3)
+    heading, empty = 10, window.table.winfo_height() - 10
+    assert not window.table.identify_row(empty), "there is room below the calls"
+    clicked: list[object] = []
+    window.table.bind("<Double-ButtonRelease-1>", clicked.append)
+    window.table.selection_set(row_of(window, 0))
+    double_click(desktop, window, heading)
+    bed.pump(lambda: len(clicked) == 1, "the double click does not come")
+    double_click(desktop, window, empty)
+    bed.pump(lambda: len(clicked) == 2, "the double click does not come")
+    assert window.table.selection()
+    double_click(desktop, window, below_row(window, row_of(window, 1)))
+    assert bed.hears() == "ORIG 1001 outbound 1", "the first that is called"
+    bed.peer.say("100 OK")
+
+
+def test_a_call_that_comes_into_the_history_leaves_what_was_chosen_and_is_in_sight(open_client: Make) -> None:
+    bed = open_client()
+    bed.log_in()
+    window = history_of(bed, calls=60)
+    table = window.table
+    table.selection_set(row_of(window, 30))
+    table.yview_moveto(0.5)
+    bed.pump(lambda: table.yview()[0] > 0.4)
+    before = below_row(window, row_of(window, 32))
+    bed.history.add(HistoryEntry(LATER + 5000, "missed", "5000"))
+    bed.app.windows.history_changed()
+    bed.app.windows.show_model()
+    bed.pump(lambda: number_of(window, row_of(window, 0)) == "5000")
+    assert [number_of(window, row) for row in table.selection()] == ["1029"]
+    assert below_row(window, row_of(window, 33)) == before, "it is where it was"
+
+
+def test_rows_that_moved_take_no_double_click_at_first(open_client: Make, desktop: Desktop) -> None:
+    bed = open_client(rest=30)
+    bed.log_in()
+    window = history_of(bed, calls=3)
+    y = below_row(window, row_of(window, 0))
+    bed.history.add(HistoryEntry(LATER + 5000, "missed", "5000"))
+    bed.app.windows.history_changed()
+    bed.app.windows.show_model()
+    bed.pump(lambda: number_of(window, row_of(window, 0)) == "5000")
+    double_click(desktop, window, y)
+    bed.pump(lambda: [number_of(window, row) for row in window.table.selection()] == ["5000"])
+    bed.app.commands.ask_pause("")
+    assert bed.hears() == "PAUSE IN", "nobody is called"

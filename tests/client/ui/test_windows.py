@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+import tkinter as tk
 from collections.abc import Callable, Iterator
 from functools import partial
 from tkinter import ttk
@@ -374,6 +375,48 @@ def test_a_notice_does_not_cover_the_programs_own_window(open_client: Make, corn
     assert not overlap(*rectangles)
 
 
+def _area_of(window: tk.Tk | tk.Toplevel) -> tuple[int, int, int, int]:
+    x, y = window.winfo_rootx(), window.winfo_rooty()
+    return x, y, x + window.winfo_width(), y + window.winfo_height()
+
+
+def test_a_notice_makes_way_for_the_window_that_a_click_on_it_opens(
+    open_client: Make, desktop: Desktop
+) -> None:
+    bed = open_client()
+    bed.log_in()
+    root, corner = bed.root, (bed.root.winfo_screenwidth() - 450, bed.root.winfo_screenheight() - 700)
+    root.geometry(f"430x640+{corner[0]}+{corner[1]}")
+    bed.pump(lambda: abs(root.winfo_rootx() - corner[0]) < 40)
+    bed.app.windows.hide()
+    bed.pump(lambda: not root.winfo_viewable())
+    bed.peer.say(event("Newchannel", "7.1", state="Down"), event("Callerid", "7.1"))
+    shown = bed.app.windows.notices.shown
+    bed.pump(lambda: "7.1" in shown and shown["7.1"].winfo_viewable())
+    notice = shown["7.1"]
+    name = next(part for part in all_of(notice, ttk.Label) if "Anna Bianchi" in str(part.cget("text")))
+    click(desktop, name)
+    bed.pump(root.winfo_viewable)
+    bed.pump(lambda: not overlap(_area_of(root), _area_of(notice)), "the notice stays above the window")
+    assert notice.winfo_viewable()
+
+
+def test_a_notice_makes_way_for_a_window_that_is_moved_below_it(open_client: Make) -> None:
+    bed = open_client()
+    bed.log_in()
+    root, right = bed.root, bed.root.winfo_screenwidth() - 450
+    root.geometry("430x640+10+40")
+    bed.pump(lambda: abs(root.winfo_rootx() - 10) < 40)
+    bed.ring("7.1")
+    notice = bed.app.windows.notices.shown["7.1"]
+    bed.pump(notice.winfo_viewable)
+    bed.pump(lambda: notice.winfo_rootx() > right, "the notice is in its corner")
+    root.geometry(f"430x640+{right}+{root.winfo_screenheight() - 700}")
+    bed.pump(lambda: abs(root.winfo_rootx() - right) < 40)
+    bed.pump(lambda: not overlap(_area_of(root), _area_of(notice)), "the notice stays above the window")
+    assert notice.winfo_viewable()
+
+
 def test_where_there_is_no_room_a_notice_waits_until_its_user_works_elsewhere(
     open_client: Make, desktop: Desktop
 ) -> None:
@@ -680,6 +723,24 @@ def test_a_dialled_call_is_shown_among_the_notices_while_the_window_is_out_of_si
     bed.app.windows.show()
     bed.pump(bed.root.winfo_viewable)
     assert bed.app.windows.main.dial_bar.number.get() == "055123"
+
+
+def test_calling_again_goes_through_the_same_service(open_client: Make) -> None:
+    bed = open_client()
+    peer = bed.log_in()
+    first, second = (
+        OfferedService("outbound", "outbound", "Sales"),
+        OfferedService("outbound", "help", "Help"),
+    )
+    bed.tell(Services((first, second)))
+    bed.pump(lambda: bed.app.model.outbound == (first, second))
+    bed.app.commands.dial("055123", "help")
+    assert bed.hears() == "ORIG 055123 help 1"
+    peer.say("101 KO no")
+    main = bed.app.windows.main
+    bed.pump(lambda: "Call again" in texts(main))
+    press(main, "Call again")
+    assert bed.hears() == "ORIG 055123 help 1"
 
 
 def test_a_call_is_cancelled_while_the_own_phone_rings(open_client: Make) -> None:
