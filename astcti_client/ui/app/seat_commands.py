@@ -228,7 +228,7 @@ class SeatCommands:
     def _dial(self, number: str, context: str, reply: DialReply) -> None:
         outbound, dialling = self._model.outbound, self._model.dialling
         service = next((each.name for each in outbound if context in ("", each.context)), "")
-        dialling.begin(number, service)
+        dialling.begin(number, service, context)
         self._session.dial(number, partial(self._dial_answered, number, reply), context)
         self._model_changed()
 

@@ -348,8 +348,8 @@ class SeatModel:
                 verb = answers.line.partition(" ")[0].upper()
                 if verb == CommandName.PAUSE:
                     return self._pause_decided(False, reply.text)
+                self._cancel_failed(answers)
                 if answers.line == f"{CommandName.HANGUP} {DIALLED_CALL}":
-                    self.dialling.not_cancelled()
                     return []  # it is over already, or what became of it is about to be told
                 if verb not in _NOT_TOLD_HERE:
                     return [CommandRefused(verb, reply.text)]
@@ -391,9 +391,17 @@ class SeatModel:
 
     def _unanswered(self, command: IssuedCommand) -> list[SeatChange]:
         verb = command.line.partition(" ")[0].upper()
+        self._cancel_failed(command)
         if verb == CommandName.PAUSE and not self._pause.unanswered():
             return []
         return [CommandRefused(verb, "")] if verb in _TOLD_IF_LOST else []
+
+    def _cancel_failed(self, command: IssuedCommand) -> None:
+        """If it was to end the call that is being made, that can be asked for again."""
+        dialled = self.dialling.call
+        which = command.line.removeprefix(f"{CommandName.HANGUP} ")
+        if dialled is not None and which in (DIALLED_CALL, dialled.key):
+            self.dialling.not_cancelled()
 
 
 def _asked_out(command: IssuedCommand) -> str:

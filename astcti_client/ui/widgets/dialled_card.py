@@ -97,7 +97,7 @@ class DialledCard(ttk.Frame):
 
     def _call_again(self) -> None:
         if (call := self._dialling.call) is not None:
-            self._seat.dial(call.number)
+            self._seat.dial(call.number, call.context)
 
     def fit(self, width: int) -> None:
         """So wide it is; until it is on the screen nobody knows."""

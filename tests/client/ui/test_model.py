@@ -26,6 +26,7 @@ from astcti_client.ui.state.seat_changes import (
     CallOver,
     CommandRefused,
     DialOutcome,
+    DialOver,
     EventHeard,
     JoinedAgainstWish,
     PauseLost,
@@ -615,3 +616,70 @@ def test_a_queue_that_was_left_is_left_again_where_the_server_forgot_it() -> Non
     seat.model.forget()
     seat.hear(UP)
     assert seat.say(200, "q1") == [], "who logs in is in"
+
+
+# --- a call that this seat asked for ---
+
+
+def calling(seat: SeatUnderTest) -> None:
+    """The own phone was taken, and the number is called."""
+    seat.model.dialling.begin("0551", "Outside line")
+    seat.model.dialling.accepted()
+    seat.event("Dial", direction="outbound")
+    seat.event("OriginateResponse", originate=Originate("0551", "Success", 4))
+    assert seat.model.dialling.shows(KEY)
+
+
+def dialled(seat: SeatUnderTest) -> tuple[str, str]:
+    call = seat.model.dialling.call
+    return ("", "") if call is None else (call.phase, call.phone)
+
+
+def test_a_dialled_call_that_went_while_the_connection_was_lost_locks_nothing(seat: SeatUnderTest) -> None:
+    calling(seat)
+    seat.resumed(ResumeMode.STATE)
+    assert kinds(seat.hear(ResumeOver())) == [CallOver, DialOver]
+    assert dialled(seat) == ("failed", "unknown")
+    assert not seat.model.dialling.busy, "the next one can be made"
+
+
+def test_that_holds_where_the_server_only_stays_silent(seat: SeatUnderTest) -> None:
+    calling(seat)
+    seat.hear(ConnectionState("waiting", "lost", retry_in=1))
+    seat.hear(ConnectionState("logging-in", ""))
+    seat.hear(UP)
+    seat.now += CONFIRM_TIME
+    assert kinds(seat.model.tick()) == [CallOver, DialOver]
+    assert dialled(seat) == ("failed", "unknown")
+
+
+def test_a_dialled_call_that_the_server_names_again_goes_on(seat: SeatUnderTest) -> None:
+    calling(seat)
+    seat.resumed(ResumeMode.STATE)
+    seat.event("Dial", direction="outbound", repeat=True)
+    assert DialOver not in kinds(seat.hear(ResumeOver()))
+    assert dialled(seat) == ("calling", "")
+
+
+def test_a_dialled_call_that_is_over_before_asterisk_says_that_it_was_taken_is_over(
+    seat: SeatUnderTest,
+) -> None:
+    seat.model.dialling.begin("0551", "Outside line")
+    seat.model.dialling.accepted()
+    seat.event("Dial", direction="outbound")
+    seat.event("Hangup", direction="outbound", end="cancelled")
+    seat.event("OriginateResponse", originate=Originate("0551", "Success", 4))
+    assert kinds(seat.model.tick()) == [DialOver]
+    assert not seat.model.dialling.busy
+
+
+def test_a_dialled_call_that_could_not_be_ended_can_be_asked_to_end_again(seat: SeatUnderTest) -> None:
+    calling(seat)
+    hang_up = f"HANGUP {KEY}"
+    seat.model.dialling.cancel()
+    assert seat.say(101, "KO", "PBX down", hang_up) == [CommandRefused("HANGUP", "PBX down")]
+    assert seat.model.dialling.may_cancel
+    for line in (hang_up, "HANGUP ORIG"):
+        seat.model.dialling.cancel()
+        assert seat.hear(Unanswered(IssuedCommand(2, line))) == [CommandRefused("HANGUP", "")]
+        assert seat.model.dialling.may_cancel

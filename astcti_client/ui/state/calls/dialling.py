@@ -33,6 +33,8 @@ class DialledCall:
     since: float
     key: str = ""
     """The own leg's uniqueid, once known."""
+    context: str = ""
+    """Of the service, to call through the same one again; empty for the first outbound one."""
     cancelling: bool = False
     """Its end was asked for."""
     failed_at: float | None = None
@@ -79,9 +81,9 @@ class Dialling:
 
     # --- what the user does ---
 
-    def begin(self, number: str, service: str) -> None:
-        """The server is asked for it."""
-        self.call = DialledCall(number, service, "asked", self._clock())
+    def begin(self, number: str, service: str, context: str = "") -> None:
+        """The server is asked for it; `context` as in `DialledCall`."""
+        self.call = DialledCall(number, service, "asked", self._clock(), context=context)
 
     def cancel(self) -> None:
         """Its end is asked for."""
@@ -145,6 +147,15 @@ class Dialling:
             self._fail(called=called)
         else:
             self.call = None  # the user hung up himself, or spoke to an announcement
+
+    def leg_gone(self) -> None:
+        """Its own leg is no more, and nobody told how it ended."""
+        if self.call is None or not self.busy:
+            return
+        if self.call.cancelling:
+            self.call = None
+        else:
+            self._fail(phone="unknown")
 
     def tick(self) -> None:
         """Let go of what nobody will tell of any more. Call it every second or so."""

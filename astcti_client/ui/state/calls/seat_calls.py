@@ -148,6 +148,10 @@ class SeatCalls:
         now, changes = self._clock(), list[SeatChange]()
         dialled = self._dialling.call
         self._dialling.tick()
+        if dialled is not None and dialled.phase == "calling":
+            leg = self._shown.get(dialled.key)
+            if leg is not None and leg.phase == "over":  # told before Asterisk said that it was taken
+                self._dialling.leg_gone()
         changes += self._dial_over(dialled, answered=False)
         self.consults.forget_old(now)
         if self._unsure_since is not None and now - self._unsure_since >= CONFIRM_TIME:
@@ -227,7 +231,10 @@ class SeatCalls:
             end: End = "answered" if call.was_answered else "cancelled"
             changes += self._end(replace(call, phase="over", over_since=now, end=end))
         self._waiting = {key: call for key, call in self._waiting.items() if key not in keys}
-        return changes
+        dialled = self._dialling.call
+        if dialled is not None and dialled.key in keys:
+            self._dialling.leg_gone()
+        return [*changes, *self._dial_over(dialled, answered=False)]
 
     def _dial_over(self, before: DialledCall | None, *, answered: bool) -> list[SeatChange]:
         """Whether the call that was asked for is made no longer; `before`: as it was."""
