@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from astcti_server.demo.ami.manager import AmiUser
 from astcti_server.demo.pbx import DemoPbx
@@ -162,6 +162,53 @@ def test_a_form_works_from_the_moment_it_is_seen(page: Page) -> None:
     page.keyboard.press("Delete")
     page.locator("#dialog").get_by_role("button", name="Remove", exact=True).click()
     expect(page.locator("tr", has_text="In a hurry")).to_have_count(0)
+
+
+def test_a_double_click_on_a_name_opens_its_form_once(page: Page) -> None:
+    log_in(page)
+    page.goto("/operators/", wait_until="networkidle")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    name = page.locator("tbody [data-open]").first
+    name.evaluate("name => { name.click(); name.click(); }")
+    open_dialog(page)
+    expect(page.locator(".htmx-request")).to_have_count(0)
+    assert [path.rpartition("/edit")[2] for path in asked].count("/") == 1
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    # The form comes between the two clicks, and the second one is beside it.
+    page.mouse.move(5, 5)
+    page.mouse.down(click_count=1)
+    page.mouse.up(click_count=1)
+    name.evaluate("name => name.click()")
+    open_dialog(page)
+    page.mouse.down(click_count=2)
+    page.mouse.up(click_count=2)
+    expect(page.locator("dialog[open]")).to_have_count(1)
+    page.mouse.down(click_count=1)
+    page.mouse.up(click_count=1)
+    expect(page.locator("dialog[open]")).to_have_count(0)
+
+
+def test_nothing_is_shown_before_it_can_ask(page: Page) -> None:
+    log_in(page)
+    held: list[Route] = []
+    page.route(re.compile(r"/app\.js"), lambda route: held.append(route))
+    page.goto("/publish/", wait_until="commit")
+    page.wait_for_function("document.querySelector('main h1, main h2')", polling=50)
+    first = page.evaluate(
+        """() => Promise.race([
+          new Promise((shown) => requestAnimationFrame(() => shown("the page"))),
+          fetch("/publish/").then(() => "an answer"),
+        ])"""
+    )
+    assert first == "an answer"
+    for route in held:
+        route.continue_()
+    page.unroute_all()
+    page.click("nav >> text=Services")
+    page.click("[data-action=add]")
+    open_dialog(page)
 
 
 def test_going_back_from_a_search_leaves_a_page_that_works(page: Page) -> None:
@@ -326,6 +373,20 @@ def test_what_was_typed_survives_the_end_of_the_session_a_conflict_and_leaving(p
     expect(page.locator(".account-name")).to_contain_text("Ada Adams")
 
 
+def test_what_many_are_chosen_for_goes_on_after_the_session_is_renewed(page: Page) -> None:
+    log_in(page)
+    page.goto("/operators/", wait_until="networkidle")
+    page.locator("tbody [data-choose]").first.click()
+    end_session(page)
+    page.locator("#chosen").get_by_role("button", name="Disable").click()
+    login = page.locator("#login")
+    login.locator("[name=password]").fill(PASSWORD)
+    login.get_by_role("button", name="Log in").click()
+    expect(login).to_be_hidden()
+    open_dialog(page)
+    expect(page.locator("#dialog").get_by_role("button", name="Disable")).to_be_visible()
+
+
 def test_nothing_takes_the_place_of_what_was_typed_unasked(page: Page) -> None:
     log_in(page)
     page.goto("/operators/")
@@ -341,6 +402,19 @@ def test_nothing_takes_the_place_of_what_was_typed_unasked(page: Page) -> None:
     expect(page.locator("#dialog h2")).to_contain_text("History")
     page.keyboard.press("Escape")
     expect(page.locator("dialog[open]")).to_have_count(0)
+
+    page.dblclick("tbody tr")
+    open_dialog(page)
+    expect(page.locator(".htmx-request")).to_have_count(0)
+    held: list[Route] = []
+    page.route("**/history/", lambda route: held.append(route))
+    with page.expect_request("**/history/"):
+        history.click()
+    page.fill("#id_full_name", "Typed meanwhile")
+    with page.expect_response("**/history/"):
+        held[0].continue_()
+    expect(page.locator(".htmx-request")).to_have_count(0)
+    expect(page.locator("#id_full_name")).to_have_value("Typed meanwhile")
 
 
 def test_a_form_that_is_a_page_of_its_own_keeps_what_was_typed(page: Page) -> None:
@@ -526,6 +600,7 @@ def test_a_phone_shows_where_one_is_without_scrolling_the_page_sideways(page: Pa
     page.fill("#id_name", "Phone")
     page.fill("#id_context", "phone")
     page.get_by_role("button", name="Save").click()
+    expect(page.locator("dialog[open]")).to_have_count(0)
     expect(page.locator(".badge")).to_be_visible()
     page.goto("/audit/")
     expect(page.locator(".badge")).to_be_visible()

@@ -10,9 +10,11 @@ let returnTo = null; // the row's number that gets the focus back
 let returnAt = -1; // where that row stood, for the one that takes its place after a removal
 
 /* --- dialogs --- */
-function openDialog(address) {
+/* One at a time: what a second click brings would take the place of what is typed by then. */
+function openDialog(address, verb = "GET", values = {}) {
+  if (dialog.matches(".htmx-request")) return;
   entered = false;
-  htmx.ajax("GET", address, { target: "#dialog-body", swap: "innerHTML" });
+  htmx.ajax(verb, address, { source: dialog, target: "#dialog-body", swap: "innerHTML", values });
 }
 
 /* Ask in a dialog of our own; `agree` names what is agreed to. Resolves to true or false. */
@@ -76,7 +78,8 @@ document.addEventListener("htmx:afterSwap", (event) => {
 });
 if (dialog) {
   dialog.addEventListener("cancel", (event) => { event.preventDefault(); closeDialog(false); });
-  dialog.addEventListener("mousedown", (event) => { if (event.target === dialog) closeDialog(false); });
+  // Beside the form; the second half of a double click was meant for what the first one opened.
+  dialog.addEventListener("mousedown", (event) => { if (event.target === dialog && event.detail < 2) closeDialog(false); });
   dialog.addEventListener("input", (event) => { if (!event.target.matches("[data-not-entered], [data-penalty], [data-tick]")) entered = true; });
 }
 document.body.addEventListener("entrySaved", (event) => {
@@ -133,7 +136,7 @@ function needLogin(detail) {
       return elt.requestSubmit(triggeringEvent && triggeringEvent.submitter);
     }
     const context = { values: parameters, headers: { "X-Repeated": "yes" }, source: elt };
-    if (!elt.matches("[hx-get], [hx-post]")) Object.assign(context, { target: detail.target, swap: verb === "get" ? "innerHTML" : "none" });
+    if (!elt.matches("[hx-get], [hx-post]")) Object.assign(context, { target: detail.target, swap: detail.target === document.body ? "none" : "innerHTML" });
     htmx.ajax(verb.toUpperCase(), path, context);
   });
 }
@@ -239,6 +242,8 @@ let typedPasswords = {};
 document.addEventListener("htmx:beforeSwap", (event) => {
   typedPasswords = {};
   const place = event.detail.target;
+  // Typed while it was on its way, so nobody was asked.
+  if (place === dialogBody && entered && event.detail.requestConfig.verb === "get") event.detail.shouldSwap = false;
   if (place.matches(".form-place") && event.detail.requestConfig.verb === "post")
     findAll("input[type=password]", place).forEach((field) => { typedPasswords[field.name] = field.value; });
 });
@@ -317,8 +322,7 @@ function openMany(button) {
   const values = new URLSearchParams(allFound ? find("#rows table").dataset.query : "");
   if (allFound) values.append("all", "yes");
   else chosen().forEach((row) => values.append("pk", row.dataset.pk));
-  entered = false;
-  htmx.ajax("POST", button.dataset.many, { target: "#dialog-body", swap: "innerHTML", values: Object.fromEntries([...new Set(values.keys())].map((key) => [key, values.getAll(key)])) });
+  openDialog(button.dataset.many, "POST", Object.fromEntries([...new Set(values.keys())].map((key) => [key, values.getAll(key)])));
 }
 
 function showSelection() {
