@@ -25,6 +25,7 @@ from astcti_server.demo.calls.dialplan import Extension
 from astcti_server.demo.calls.engine import Engine
 from astcti_server.demo.pbx import DemoPbx
 from schemas.configuration.model import Binding, Configuration, Moment, Operator, Seat, Service, Trigger
+from tests.cuts.client_with_clock import CLOCK, move_clock
 from tests.cuts.cutting_relay import CuttingRelay
 from tests.fake.line_client import md5
 from tests.fake.patience import until
@@ -36,6 +37,9 @@ THERE: Final = "105 RESUME END"
 LOGGED_IN: Final = "-- logged in as"
 JOINED: Final = "200 astcti"
 ANSWER, HANGUP = "Link", "Hangup"
+CLIENT, CLIENT_WITH_CLOCK = "astcti_client", "tests.cuts.client_with_clock"
+NOT_AGAIN: Final = ": not done again, because the client ended"
+"""What a client says of a trigger that an earlier process had begun, after the words of its command."""
 SCRIPT = """\
 #!/bin/sh
 echo "$@" >> "{file}"
@@ -56,6 +60,11 @@ class CarriedOut:
     event: str
     calldata: str
 
+    @property
+    def words(self) -> str:
+        """As the script gets them."""
+        return f"{self.operator} {self.event} {self.calldata}"
+
 
 class Agent:
     """One seat: its phone, its network, and its client's process."""
@@ -67,6 +76,8 @@ class Agent:
         self.relay = CuttingRelay(server_port)
         self._folder, self._tree = folder, tree
         self._log = folder / "log"
+        self._clock = folder / "clock"
+        move_clock(self._clock, 0.0)
         self._process: subprocess.Popen[bytes] | None = None
         self._starts = 0
 
@@ -86,8 +97,10 @@ class Agent:
             "XDG_CONFIG_HOME": str(self._folder / "config"),
             "XDG_STATE_HOME": str(self._folder / "state"),
             "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+            CLOCK: str(self._clock),
         }
-        command = [sys.executable, "-W", "error", "-m", "astcti_client", "--headless", "--verbose"]
+        module = CLIENT_WITH_CLOCK if self._tree is None else CLIENT
+        command = [sys.executable, "-W", "error", "-m", module, "--headless", "--verbose"]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, "--config", str(settings)], stdout=log, stderr=log, env=environment, cwd=self._tree
@@ -105,6 +118,14 @@ class Agent:
             until(lambda: self.log.count(text) >= count, f"{self.username}: no {text!r}")
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.log[-4000:]}") from None
+
+    def interrupted(self, what: CarriedOut) -> bool:
+        """Whether a client said that one before it had ended while it carried this out."""
+        return f"{what.words}{NOT_AGAIN}" in self.log
+
+    def move_clock(self, ahead: float) -> None:
+        """The PC's clock is ahead by so many seconds. Clients of another version do not notice."""
+        move_clock(self._clock, ahead)
 
     def signal(self, number: int) -> None:
         """Send the client's process a signal."""

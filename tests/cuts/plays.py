@@ -16,7 +16,8 @@ from tests.fake.patience import until
 BYTES_OF_A_CALL: Final = 8000
 """More than the server says of one, so that some cuts come in the next call, or in the resuming."""
 BYTES_OF_A_REPLY: Final = 60
-INTERRUPTED: Final = "interrupted"
+SLEPT: Final = 3600.0
+"""Seconds by which the clock of a PC is ahead that woke up."""
 
 
 @dataclass(slots=True)
@@ -27,13 +28,13 @@ class Expectation:
     """The call went on until its answer was shown: exactly once."""
     at_most: set[tuple[str, str]] = field(default_factory=set)
     """It was over before everybody was back: its answer may have been missed, its end may not."""
-    interrupted: set[tuple[str, str]] = field(default_factory=set)
-    """The client was killed meanwhile: a trigger that had begun is not begun again, and that is said."""
+    interrupted: set[CarriedOut] = field(default_factory=set)
+    """The client was killed while it carried this out: it is not begun again, and that was said."""
 
     def check(self, found: dict[CarriedOut, int]) -> list[str]:
         """What is wrong, in words."""
         wrong = [f"{what}: {count} times" for what, count in found.items() if count > 1]
-        known = self.always | self.at_most | self.interrupted
+        known = self.always | self.at_most
         wrong += [f"nobody's: {what}" for what in found if (what.operator, what.calldata) not in known]
         lost = [(ANSWER, call) for call in self.always] + [
             (HANGUP, call) for call in self.always | self.at_most
@@ -41,7 +42,7 @@ class Expectation:
         wrong += [
             f"lost: {operator} {event} {calldata}"
             for event, (operator, calldata) in lost
-            if not found.get(CarriedOut(operator, event, calldata))
+            if not found.get(what := CarriedOut(operator, event, calldata)) and what not in self.interrupted
         ]
         return wrong
 
@@ -53,6 +54,8 @@ class Play:
         self.office = office
         self.expected = Expectation()
         self._numbers: Iterator[int] = itertools.count(1)
+        self._killed = False
+        """Whether a client ever was: only then one may be interrupted."""
 
     def verdict(self) -> list[str]:
         """What is wrong once everything is over."""
@@ -72,7 +75,7 @@ class Play:
             agent.relay.cancel()
         return made
 
-    def _round(self, meanwhile: Callable[[], None], *, may_be_killed: bool = False) -> None:
+    def _round(self, meanwhile: Callable[[], None]) -> None:
         """Everybody is called and answers; one half hangs up at once, the others once it was shown."""
         office, chance = self.office, self.office.chance
         calls = {agent: f"{next(self._numbers):06}" for agent in office.agents}
@@ -86,9 +89,7 @@ class Play:
             time.sleep(chance.random() * 0.05)
             office.answer(agent)
             key = (agent.username, calls[agent])
-            if may_be_killed:
-                self.expected.interrupted.add(key)
-            elif agent in hasty:
+            if agent in hasty:
                 self.expected.at_most.add(key)
             else:
                 self.expected.always.add(key)
@@ -98,28 +99,29 @@ class Play:
         meanwhile()
         for agent in order:
             if agent not in hasty:
-                if may_be_killed:
-                    self._told(agent, ANSWER, calls[agent])
-                else:
-                    office.wait_for(agent, ANSWER, calls[agent])
+                self._told(agent, ANSWER, calls[agent])
                 office.hang_up(agent)
         for agent in order:
-            if may_be_killed:
-                self._told(agent, HANGUP, calls[agent])
-            else:
-                office.wait_for(agent, HANGUP, calls[agent])
+            self._told(agent, HANGUP, calls[agent])
 
     def _told(self, agent: Agent, event: str, calldata: str) -> None:
         """Until it was carried out, or the client said that it had been interrupted."""
         what = CarriedOut(agent.username, event, calldata)
-        self.office.wait_until(
-            agent,
-            lambda: self.office.carried_out()[what] or INTERRUPTED in agent.log,
-            f"neither carried out nor interrupted: {what}",
-        )
+
+        def told() -> bool:
+            if self.office.carried_out()[what]:
+                return True
+            if self._killed and agent.interrupted(what):
+                self.expected.interrupted.add(what)
+            return what in self.expected.interrupted
+
+        self.office.wait_until(agent, told, f"neither carried out nor interrupted: {what}")
 
     def sleeping_clients(self, expired: Callable[[], bool]) -> None:
-        """Every other client stops as a laptop that sleeps, until the server gave it up; then it wakes."""
+        """Every other client stops as a laptop that sleeps, until the server gave it up; then it wakes.
+
+        The clock of each is ahead then, as that of a PC is whose other clock stood still.
+        """
         sleepers = self.office.agents[::2]
         for agent in sleepers:
             agent.signal(signal.SIGSTOP)
@@ -127,9 +129,13 @@ class Play:
         def wake() -> None:
             until(expired, "the server did not give up the clients that sleep")
             for agent in sleepers:
+                agent.move_clock(SLEPT)
                 agent.signal(signal.SIGCONT)
 
         self._round(wake)
+        for agent in sleepers:  # it is set back while the client runs
+            agent.move_clock(0.0)
+        self._round(lambda: None)
 
     def other_addresses(self) -> None:
         """Every client's connection breaks and comes back from another address."""
@@ -141,12 +147,14 @@ class Play:
     def killed_clients(self) -> None:
         """Every client is killed somewhere in its call and started again."""
 
+        self._killed = True
+
         def kill() -> None:
             for agent in self.office.agents:
                 agent.kill()
                 agent.start()
 
-        self._round(kill, may_be_killed=True)
+        self._round(kill)
 
     def killed_server(self) -> None:
         """The server is killed while calls are answered; those that go on are shown once it is back."""

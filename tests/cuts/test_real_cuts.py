@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.cuts.client_with_clock import move_clock, take_over_clock
 from tests.cuts.office import ANSWER, HANGUP, CarriedOut, Office
 from tests.cuts.plays import Expectation, Play
 
@@ -69,3 +72,26 @@ def test_the_expectation_finds_what_is_lost_doubled_and_nobodys() -> None:
         "lost: bruno Hangup 2",
         f"nobody's: {CarriedOut('carl', ANSWER, '2')}",
     ]
+
+
+def test_what_was_interrupted_is_not_lost_but_the_rest_of_its_call_is_and_a_second_time_is_one_too_many() -> (
+    None
+):
+    interrupted = {CarriedOut("anna", ANSWER, "1"), CarriedOut("anna", HANGUP, "2")}
+    expected = Expectation(always={("anna", "1"), ("anna", "2")}, interrupted=interrupted)
+    found = {CarriedOut("anna", ANSWER, "2"): 1, CarriedOut("anna", HANGUP, "2"): 2}
+    assert expected.check(found) == [f"{CarriedOut('anna', HANGUP, '2')}: 2 times", "lost: anna Hangup 1"]
+
+
+def test_the_clock_of_a_client_goes_where_it_is_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true_time = time.time
+    monkeypatch.setattr(time, "time", true_time)  # to have it back afterwards
+    file = tmp_path / "clock"
+    move_clock(file, 0.0)
+    take_over_clock(file)
+    for ahead in (0.0, 3600.0, -60.0):
+        move_clock(file, ahead)
+        before, moved, after = true_time(), time.time() - ahead, true_time()
+        assert before - 0.001 <= moved <= after + 0.001

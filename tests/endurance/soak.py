@@ -15,6 +15,7 @@ from tests.endurance.checks.calls import CallCheck, CallTally, Limits
 from tests.endurance.checks.findings import Finding, Wrong
 from tests.endurance.checks.growth import check_growth
 from tests.endurance.checks.members import check_members
+from tests.endurance.checks.rest import check_log, check_rest
 from tests.endurance.checks.seat_times import Fault, SeatTimes, follow
 from tests.endurance.faults import FAULTS, FaultKind, RunningFault, can_happen
 from tests.endurance.history import Fact, read_history
@@ -236,17 +237,16 @@ class Soak:
         self._result.findings += found
         self._say(f"quiet moment {self._result.quiet_moments}: {len(found)} members wrong")
 
-        def calls() -> str:
-            sample = site.server.sample(time.monotonic())
-            return (
-                f"the server knows {sample.values['calls']:.0f} calls"
-                if sample and sample.values["calls"]
-                else ""
-            )
+        unrest: list[Finding] = []
 
-        _at, wrong = site.wait_until(calls, SETTLED_WITHIN)
-        if wrong:
-            self._find(Wrong.STUCK_CALL, f"{wrong}, and the PBX has none")
+        def calls() -> str:
+            now = time.monotonic()
+            unrest[:] = check_rest(site.server.sample(now), now)
+            return unrest[0].text if unrest else ""
+
+        site.wait_until(calls, SETTLED_WITHIN)
+        for finding in unrest:
+            self._found(finding)
 
     def _wait_well(self) -> tuple[float, str]:
         until = time.monotonic() + WELL_WITHIN
@@ -303,16 +303,15 @@ class Soak:
                 result.findings.append(Finding(Wrong.AWAY, span.begin, text))
         result.findings += check_growth(site.samples)
         result.resumes = any(times.resumes for times in seats.values())
-        for word in ("Traceback", " CRITICAL "):
-            if word in log:
-                where = log.index(word)
-                self._find(
-                    Wrong.BROKEN_PROMISE, f"the server's log has: {log[max(0, where - 300) : where + 900]}"
-                )
+        for finding in check_log(log, time.monotonic()):
+            self._found(finding)
 
     def _find(self, wrong: Wrong, text: str) -> None:
-        self._result.findings.append(Finding(wrong, time.monotonic(), text))
-        self._say(f"WRONG: {text}")
+        self._found(Finding(wrong, time.monotonic(), text))
+
+    def _found(self, finding: Finding) -> None:
+        self._result.findings.append(finding)
+        self._say(f"WRONG: {finding.text}")
 
     def _say(self, text: str) -> None:
         print(f"{time.strftime('%H:%M:%S')} {text}", file=self._output, flush=True)

@@ -12,6 +12,7 @@ from tests.endurance.checks.calls import CallCheck, CallTally, Limits
 from tests.endurance.checks.findings import Finding, Wrong
 from tests.endurance.checks.growth import WARM_UP, Sample, check_growth
 from tests.endurance.checks.members import check_members
+from tests.endurance.checks.rest import check_log, check_rest
 from tests.endurance.checks.seat_times import Fault, SeatTimes, Span, follow
 from tests.endurance.history import Fact
 from tests.endurance.office import Office
@@ -302,6 +303,31 @@ def test_a_seat_that_was_not_told_of_its_queue_is_found() -> None:
     seats, members = logged_in()
     seats[PHONE].take({"at": 3.0, "what": "left", "queue": "team0"})
     assert kinds_of(check_members(members, seats, OFFICE, 5.0)) == [Wrong.WRONG_MEMBER]
+
+
+# -- rest --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("calls", "kinds"), [(0.0, []), (1.0, [Wrong.STUCK_CALL])])
+def test_a_call_that_the_server_still_knows_is_found(calls: float, kinds: list[Wrong]) -> None:
+    assert kinds_of(check_rest(Sample(5.0, 7, FLAT | {"calls": calls}), 5.0)) == kinds
+
+
+def test_a_server_that_does_not_say_what_it_knows_is_not_taken_for_one_at_rest() -> None:
+    assert kinds_of(check_rest(None, 5.0)) == [Wrong.BROKEN_PROMISE]
+
+
+@pytest.mark.parametrize(
+    ("line", "kinds"),
+    [
+        ("12:00:00 WARNING The link to Asterisk is lost", []),
+        ("Traceback (most recent call last):", [Wrong.BROKEN_PROMISE]),
+        ("12:00:00 CRITICAL A thread died", [Wrong.BROKEN_PROMISE]),
+    ],
+)
+def test_a_mistake_in_the_log_of_the_server_is_found(line: str, kinds: list[Wrong]) -> None:
+    log = f"12:00:00 INFO Listening on port 5000\n{line}\n12:00:01 INFO Listening on port 5000\n"
+    assert kinds_of(check_log(log, 5.0)) == kinds
 
 
 # -- growth ------------------------------------------------------------------------------------------------
