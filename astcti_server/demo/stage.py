@@ -251,13 +251,12 @@ class Interruptions:
 
     def follow(self) -> None:
         """From now on. Main thread."""
-        _on_signals(self._first)
+        _on_signals(self._first, self._first)
 
     def no_more(self) -> None:
         """It ends by itself: a Ctrl-C would be the second one."""
         # A closing terminal sends several of the others: ending is not to be cut short by them.
-        _on_signals(signal.SIG_IGN)
-        signal.signal(signal.SIGINT, self._second)
+        _on_signals(self._second, signal.SIG_IGN)
 
     def _first(self, _number: int, _frame: object) -> None:
         self.no_more()
@@ -268,12 +267,17 @@ class Interruptions:
         self._hurry()
 
 
-def _on_signals(act: Callable[[int, object], None] | signal.Handlers) -> None:
-    """Ctrl-C, also where a shell's background job ignores it; the end of the terminal, unless under nohup."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, act)
+def _on_signals(
+    interrupted: Callable[[int, object], None], ended: Callable[[int, object], None] | signal.Handlers
+) -> None:
+    """Ctrl-C, also where a shell's background job ignores it; the end of the terminal, unless under nohup.
+
+    None is ignored for a moment on the way to what it does from now on.
+    """
+    signal.signal(signal.SIGINT, interrupted)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, act)
+        signal.signal(signal.SIGHUP, ended)
+    signal.signal(signal.SIGTERM, ended)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

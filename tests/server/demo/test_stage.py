@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from astcti_server.demo.stage import Interruptions
 from tests.fake.patience import PATIENCE
 
 
@@ -79,6 +80,26 @@ def test_a_second_ctrl_c_ends_all_at_once_and_without_a_traceback(stage: subproc
     assert "Traceback" not in "\n".join([*lines, stage.stdout.read()])
     _gone, left = psutil.wait_procs(programs, timeout=PATIENCE)
     assert left == []
+
+
+def test_no_ctrl_c_is_ignored_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[tuple[int, object]] = []
+
+    def note(number: int, act: object) -> None:
+        given.append((number, act))
+
+    hurried: list[str] = []
+    interruptions = Interruptions(lambda: hurried.append("killed"))
+    monkeypatch.setattr(signal, "signal", note)
+    interruptions.follow()
+    interruptions.no_more()  # after the first Ctrl-C
+    interruptions.no_more()  # before the programs are ended
+    acts = [act for number, act in given if number == signal.SIGINT]
+    assert len(acts) == 3 and signal.SIG_IGN not in acts
+    assert acts[1] == acts[2]
+    assert callable(acts[1])
+    acts[1](signal.SIGINT, None)
+    assert interruptions.hurried and hurried == ["killed"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL], ids=["terminal-closed", "killed"])
