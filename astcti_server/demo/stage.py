@@ -272,7 +272,7 @@ def _on_signals(
 ) -> None:
     """Ctrl-C, also where a shell's background job ignores it; the end of the terminal, unless under nohup.
 
-    None is ignored for a moment on the way to what it does from now on.
+    Each goes from one handler to the next at once: one that came while it is ignored would be lost.
     """
     signal.signal(signal.SIGINT, interrupted)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:

@@ -71,9 +71,13 @@ class Play:
                 after = chance.randrange(BYTES_OF_A_CALL if to_client else BYTES_OF_A_REPLY)
                 agent.relay.plan(PlannedCut(after, from_server=to_client))
             self._round(lambda: None)
-        for agent in office.agents:
-            agent.relay.cancel()
+        self._no_more_cuts()
         return made
+
+    def _no_more_cuts(self) -> None:
+        """What was planned and did not come is not to come in another play, which does not expect it."""
+        for agent in self.office.agents:
+            agent.relay.cancel()
 
     def _round(self, meanwhile: Callable[[], None]) -> None:
         """Everybody is called and answers; one half hangs up at once, the others once it was shown."""
@@ -143,6 +147,7 @@ class Play:
             agent.relay.come_from(f"127.0.1.{number + 1}")
             agent.relay.plan(PlannedCut(self.office.chance.randrange(2000), from_server=True))
         self._round(lambda: None)
+        self._no_more_cuts()
 
     def killed_clients(self) -> None:
         """Every client is killed somewhere in its call and started again."""
